@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The account of one thread: two readings close a window whose parts add up to its wall time.
+ *
+ *	wall = run + rq + sleep + block + iowait + stop + residual	(integers, every window)
+ *
+ * No I/O, no clock, no allocation. The rules, and why:
+ *
+ * - run and rq are the kernel's counters plus their part in flight. A thread is on a CPU when
+ *   pcount (incremented at switch-in, sched_info_arrive()) is one ahead of nvcsw + nivcsw
+ *   (incremented at switch-out, __schedule()); their distance off the CPU is learned per thread,
+ *   because it is -1 for some.
+ * - What is left of the wall time was off the CPU. With SCHEDSTATS its kinds come from the
+ *   kernel's own sums and the rest is residual. Without, they come from the states seen at both
+ *   ends: exact when the thread slept at most once more than the ends show; otherwise the part
+ *   between is given to the kind seen at an end, and bound_ns says how much that was.
+ * - A thread that was runnable at the start and made no voluntary switch cannot have slept: what
+ *   is left is residual, positive or negative. This is where errors show.
+ * - A part that would be negative is 0, and its negative amount is residual.
+ * - Counters that go backwards (writing to /proc/PID/sched zeroes them) restart the account: the
+ *   parts of that window are missing and all of it is residual.
+ */
+#ifndef SS_ACCOUNT_ACCOUNT_H
+#define SS_ACCOUNT_ACCOUNT_H
+
+#include <stdbool.h>
+
+#include "account/reading.h"
+
+/* How a row was obtained, best first. Stored: append only. */
+enum ss_quality {
+	SS_QUALITY_EXACT = 0,		/* event ledger */
+	SS_QUALITY_REPAIRED = 1,	/* event ledger with a missed event put right */
+	SS_QUALITY_SNAPSHOT = 2,	/* counters plus exact parts in flight */
+	SS_QUALITY_ESTIMATE = 3,	/* a part is inferred; bound_ns says how much at most */
+	SS_QUALITY_COUNTER = 4,		/* counters only: run up to one scheduler tick behind */
+};
+#define SS_QUALITY_COUNT 5
+
+/* Bits of struct ss_parts.have; a part without its bit was not measured. */
+enum ss_part_have {
+	SS_PART_RUN = 1u << 0,
+	SS_PART_RQ = 1u << 1,
+	SS_PART_SLEEP = 1u << 2,
+	SS_PART_BLOCK = 1u << 3,
+	SS_PART_IOWAIT = 1u << 4,
+	SS_PART_STOP = 1u << 5,
+	SS_PART_SWITCHES = 1u << 6,
+	SS_PART_CPU = 1u << 7,
+	SS_PART_BOUND = 1u << 8,
+};
+
+/* One closed window. Times in nanoseconds. */
+struct ss_parts {
+	uint32_t have;		/* enum ss_part_have */
+	uint8_t quality;	/* enum ss_quality */
+	bool restarted;		/* counters went backwards */
+	int32_t cpu;
+	int64_t wall_ns;
+	int64_t run_ns, rq_ns, sleep_ns, block_ns, iowait_ns, stop_ns;
+	int64_t residual_ns;
+	int64_t bound_ns;	/* upper bound of what an inferred part can be wrong by */
+	int64_t nvcsw, nivcsw;
+};
+
+/* Where a thread was at the end of the last window. */
+enum ss_phase {
+	SS_PHASE_UNKNOWN,
+	SS_PHASE_RUN,
+	SS_PHASE_QUEUE,
+	SS_PHASE_SLEEP,
+	SS_PHASE_BLOCK,
+	SS_PHASE_STOP,
+};
+
+/* Between two windows: the last reading with its parts in flight. Owned by one shard. */
+struct ss_account {
+	struct ss_reading prev;
+	int64_t since_ns;	/* CLOCK_MONOTONIC at which @phase began; INT64_MIN: before anything seen */
+	int64_t run_total_ns;	/* run_ns + in flight, at prev.mono_ns */
+	int64_t rq_total_ns;
+	int64_t bound_ns;	/* error that the last window left to the next: a birth or a wakeup
+				 * whose instant is not known; < 0: without bound */
+	int64_t base;		/* pcount - nvcsw - nivcsw while off the CPU */
+	uint8_t phase;		/* enum ss_phase */
+	bool base_known;
+	bool run_exact;		/* run_total_ns has its part in flight */
+	bool open;
+};
+
+/*
+ * What one tick has in common for all accounts: offsets of the scheduler's clocks and the longest
+ * distance that counters of a running thread can lag.
+ */
+struct ss_account_env {
+	const struct ss_clock_offset *offset;	/* borrowed; one a CPU */
+	int ncpus;
+	int64_t tick_ns;	/* scheduler tick: CLOCK_MONOTONIC_COARSE resolution */
+};
+
+/** Open the account with a first reading: no window yet. */
+void ss_account_open(struct ss_account *a, const struct ss_reading *first,
+		     const struct ss_account_env *env);
+
+/**
+ * Open the account of a thread that was created at @birth_mono_ns, or up to @bound_ns later: all
+ * counters were zero, and it was queued (wake_up_new_task() puts a new task on a runqueue).
+ */
+void ss_account_open_at_birth(struct ss_account *a, int64_t birth_mono_ns, int64_t bound_ns);
+
+/**
+ * True when a reading that holds counters only (run, rq, pcount) proves that the thread has not
+ * been switched in since the last one and was not on a CPU then, so that nothing more need be
+ * read to close the window.
+ */
+bool ss_account_is_idle(const struct ss_account *a, const struct ss_reading *counters);
+
+/**
+ * Close the window between the last reading and @now, and keep @now for the next one.
+ * now->mono_ns must not be before the last reading's. @out always adds up to the wall time.
+ */
+void ss_account_close(struct ss_account *a, const struct ss_reading *now,
+		      const struct ss_account_env *env, struct ss_parts *out);
+
+/**
+ * Close the last window of a thread that ended at or before @end_mono_ns. @final holds its last
+ * counters (a taskstats exit record, taken while it ran do_exit(), so behind by up to a
+ * scheduler tick; its mono_ns may be 0: not known), or is NULL when nothing is known: then the
+ * parts are missing. When
+ * @end_is_bound, the thread ended at some instant after the last reading and @end_mono_ns is the
+ * latest possible one.
+ */
+void ss_account_close_exit(struct ss_account *a, const struct ss_reading *final,
+			   int64_t end_mono_ns, bool end_is_bound,
+			   const struct ss_account_env *env, struct ss_parts *out);
+
+/** "exact", "repaired", "snapshot", "estimate", "counter". */
+const char *ss_quality_name(enum ss_quality quality);
+
+#endif

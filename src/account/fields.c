@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "account/fields.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+#define COLUMN(row, field, unit, type, have, help) \
+	{ #field, unit, type, offsetof(struct row, field), have, help }
+
+/* The first nineteen and their order are the format that readers rely on. Append only. */
+#define S(field, unit, type, have, help) COLUMN(ss_sample, field, unit, type, have, help)
+static const struct ss_column sample_columns[] = {
+	S(tick, "", SS_TYPE_S64, 0,
+	  "Number of the tick that closed the interval; tick 0 opened the accounts."),
+	S(time_ns, "ns", SS_TYPE_S64, 0,
+	  "End of the interval on CLOCK_REALTIME, in nanoseconds since 1970-01-01 UTC."),
+	S(mono_ns, "ns", SS_TYPE_S64, 0,
+	  "End of the interval on CLOCK_MONOTONIC, in nanoseconds."),
+	S(pid, "", SS_TYPE_S32, 0, "Process ID: the thread group of the thread."),
+	S(tid, "", SS_TYPE_S32, 0, "Thread ID; equal to pid for the main thread."),
+	S(comm, "", SS_TYPE_TEXT, 0, "Newest name of the thread."),
+	S(wall_ns, "ns", SS_TYPE_S64, 0,
+	  "Nanoseconds of the interval in which the thread existed; "
+	  "all parts and residual_ns add up to it."),
+	S(run_ns, "ns", SS_TYPE_S64, SS_PART_RUN, "Nanoseconds on a CPU."),
+	S(rq_ns, "ns", SS_TYPE_S64, SS_PART_RQ, "Nanoseconds runnable but waiting for a CPU."),
+	S(sleep_ns, "ns", SS_TYPE_S64, SS_PART_SLEEP, "Nanoseconds in interruptible sleep."),
+	S(block_ns, "ns", SS_TYPE_S64, SS_PART_BLOCK,
+	  "Nanoseconds in uninterruptible sleep that was not waiting for I/O."),
+	S(iowait_ns, "ns", SS_TYPE_S64, SS_PART_IOWAIT,
+	  "Nanoseconds in uninterruptible sleep waiting for I/O."),
+	S(stop_ns, "ns", SS_TYPE_S64, SS_PART_STOP,
+	  "Nanoseconds stopped by a signal or by a tracer."),
+	S(residual_ns, "ns", SS_TYPE_S64, 0,
+	  "Nanoseconds of wall_ns that no part explains; negative when the parts exceed it."),
+	S(nvcsw, "count", SS_TYPE_S64, SS_PART_SWITCHES,
+	  "Voluntary context switches: times the thread left a CPU because it waited."),
+	S(nivcsw, "count", SS_TYPE_S64, SS_PART_SWITCHES,
+	  "Involuntary context switches: times the thread left a CPU while runnable."),
+	S(cpu, "", SS_TYPE_S32, SS_PART_CPU, "Number of the CPU that the thread last ran on."),
+	S(event, "", SS_TYPE_EVENT, 0,
+	  "What happened to the thread in the interval: empty, start, exit or start+exit."),
+	S(quality, "", SS_TYPE_QUALITY, 0,
+	  "How the row was obtained, best first: exact, repaired, snapshot, estimate or counter."),
+	S(bound_ns, "ns", SS_TYPE_S64, SS_PART_BOUND,
+	  "Nanoseconds by which an inferred part can be wrong at most."),
+};
+
+#define D(field, unit, type, help) COLUMN(ss_delay, field, unit, type, 0, help)
+#define DELAY(kind, index, count_help, ns_help) \
+	{ kind "_count", "count", SS_TYPE_S64, offsetof(struct ss_delay, count[index]), \
+	  1u << (index), "Number of " count_help "." }, \
+	{ kind "_ns", "ns", SS_TYPE_S64, offsetof(struct ss_delay, ns[index]), \
+	  1u << (index), "Nanoseconds " ns_help "." }
+static const struct ss_column delay_columns[] = {
+	D(tick, "", SS_TYPE_S64, "Number of the tick that closed the interval."),
+	D(time_ns, "ns", SS_TYPE_S64,
+	  "End of the interval on CLOCK_REALTIME, in nanoseconds since 1970-01-01 UTC."),
+	D(pid, "", SS_TYPE_S32, "Process ID: the thread group of the thread."),
+	D(tid, "", SS_TYPE_S32, "Thread ID; equal to pid for the main thread."),
+	DELAY("cpu", SS_DELAY_CPU, "waits for a CPU that ended",
+	      "waited for a CPU, of the waits that ended"),
+	DELAY("blkio", SS_DELAY_BLKIO, "waits for block I/O that ended",
+	      "waited for block I/O, of the waits that ended"),
+	DELAY("swapin", SS_DELAY_SWAPIN, "waits for a page to be swapped in",
+	      "waited for pages to be swapped in"),
+	DELAY("freepages", SS_DELAY_FREEPAGES, "direct memory reclaims",
+	      "spent in direct memory reclaim"),
+	DELAY("thrashing", SS_DELAY_THRASHING, "waits for a page that had just been evicted",
+	      "waited for pages that had just been evicted"),
+	DELAY("compact", SS_DELAY_COMPACT, "direct memory compactions",
+	      "spent in direct memory compaction"),
+	DELAY("wpcopy", SS_DELAY_WPCOPY, "page copies after a write-protect fault",
+	      "spent copying pages after write-protect faults"),
+	DELAY("irq", SS_DELAY_IRQ, "times that interrupts took CPU time from the thread",
+	      "that interrupts took from the thread"),
+};
+
+#define T(field, unit, type, have, help) COLUMN(ss_thread_row, field, unit, type, have, help)
+static const struct ss_column thread_columns[] = {
+	T(tick, "", SS_TYPE_S64, 0, "Number of the tick at which the row was written."),
+	T(time_ns, "ns", SS_TYPE_S64, 0,
+	  "Instant of that tick on CLOCK_REALTIME, in nanoseconds since 1970-01-01 UTC."),
+	T(pid, "", SS_TYPE_S32, 0, "Process ID: the thread group of the thread."),
+	T(tid, "", SS_TYPE_S32, 0, "Thread ID; equal to pid for the main thread."),
+	T(ppid, "", SS_TYPE_S32, SS_THREAD_PPID, "Process ID of the parent process."),
+	T(comm, "", SS_TYPE_TEXT, 0, "Name of the thread."),
+	T(start_ns, "ns", SS_TYPE_S64, SS_THREAD_START,
+	  "Instant of its creation on CLOCK_MONOTONIC, in nanoseconds."),
+	T(exit_ns, "ns", SS_TYPE_S64, SS_THREAD_EXIT,
+	  "Instant of its end on CLOCK_MONOTONIC, in nanoseconds."),
+	T(found, "", SS_TYPE_TEXT, 0,
+	  "Why it is watched: pid, tid, match, all, follow or launch."),
+	T(exe, "", SS_TYPE_TEXT, SS_THREAD_EXE, "Path of the program that its process executes."),
+	T(cgroup, "", SS_TYPE_TEXT, SS_THREAD_CGROUP, "Path of its control group."),
+};
+
+#define K(field, unit, have, help) COLUMN(ss_tick_row, field, unit, SS_TYPE_S64, have, help)
+static const struct ss_column tick_columns[] = {
+	K(tick, "", 0, "Number of the tick; tick 0 opened the accounts."),
+	K(time_ns, "ns", 0,
+	  "Instant of the tick on CLOCK_REALTIME, in nanoseconds since 1970-01-01 UTC."),
+	K(scheduled_ns, "ns", 0,
+	  "Instant on CLOCK_MONOTONIC at which the tick was due, in nanoseconds."),
+	K(actual_ns, "ns", 0,
+	  "Instant on CLOCK_MONOTONIC at which the program saw the tick, in nanoseconds."),
+	K(lateness_ns, "ns", 0, "Nanoseconds from scheduled_ns to actual_ns."),
+	K(read_ns, "ns", 0, "Nanoseconds that finding and reading the threads took."),
+	K(threads, "count", 0, "Number of threads watched."),
+	K(rows, "count", 0, "Number of samples rows of this tick."),
+	K(starts, "count", 0, "Number of threads that started since the tick before."),
+	K(exits, "count", 0, "Number of threads that ended since the tick before."),
+	K(suspended_ns, "ns", SS_TICK_SUSPENDED,
+	  "Nanoseconds that the machine was suspended since the tick before."),
+	K(lost_ticks, "count", 0,
+	  "Number of deadlines that passed while the tick before was being read."),
+	K(lost_events, "count", 0, "Number of losses that the kernel's event queues reported."),
+	K(lost_replies, "count", 0, "Number of taskstats requests without an answer."),
+	K(lost_parse, "count", 0, "Number of kernel records rejected because they did not parse."),
+	K(lost_reads, "count", 0, "Number of reads that failed although the thread was alive."),
+	K(lost_threads, "count", 0,
+	  "Number of threads known to have lived whose account could not be read."),
+	K(lost_restarts, "count", 0,
+	  "Number of accounts restarted because their counters went backwards."),
+	K(lost_batches, "count", 0,
+	  "Number of ticks that this output lost before this one because its queue was full."),
+	K(lost_rows, "count", 0, "Number of samples rows in those ticks."),
+	K(unseen_max, "count", SS_TICK_UNSEEN,
+	  "Number of tasks, at most, that were created on this machine and never seen."),
+};
+
+#define TABLE(row, columns, name, record, scope, help) \
+	{ name, record, scope, columns, SS_ARRAY_SIZE(columns), sizeof(struct row), \
+	  offsetof(struct row, have), help }
+
+const struct ss_table ss_table_samples =
+	TABLE(ss_sample, sample_columns, "samples", "sample", "thread",
+	      "Where the time of a thread went: one row a thread and tick.");
+const struct ss_table ss_table_delays =
+	TABLE(ss_delay, delay_columns, "delays", "delay", "thread",
+	      "The kernel's delay accounting of a thread: one row a thread and tick.");
+/* Few rows, and the index of a recording: global, although each names a thread. */
+const struct ss_table ss_table_threads =
+	TABLE(ss_thread_row, thread_columns, "threads", "thread", "global",
+	      "Who was watched: one row when a thread is first watched and one when it ends.");
+const struct ss_table ss_table_ticks =
+	TABLE(ss_tick_row, tick_columns, "ticks", "tick", "global",
+	      "How well each tick was kept and all that was lost: one row a tick.");
+
+const struct ss_table *const ss_tables[SS_TABLE_COUNT] = {
+	[SS_TABLE_THREADS] = &ss_table_threads,
+	[SS_TABLE_SAMPLES] = &ss_table_samples,
+	[SS_TABLE_DELAYS] = &ss_table_delays,
+	[SS_TABLE_TICKS] = &ss_table_ticks,
+};
+
+const struct ss_column *ss_column_find(const struct ss_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->ncolumns; i++)
+		if (!strcmp(table->columns[i].name, name))
+			return &table->columns[i];
+	return NULL;
+}
+
+const char *ss_event_name(unsigned int event)
+{
+	static const char *const names[] = {
+		[0] = "",
+		[SS_EVENT_START] = "start",
+		[SS_EVENT_EXIT] = "exit",
+		[SS_EVENT_START | SS_EVENT_EXIT] = "start+exit",
+	};
+
+	return names[event & (SS_EVENT_START | SS_EVENT_EXIT)];
+}

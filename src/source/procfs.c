@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "source/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "source/parse.h"
+
+/* The sched file of a kernel with all options is about 4 KiB. */
+#define TEXT_MAX 8192
+#define DETAIL_TRIES 2
+
+static const char *const file_name[SS_THREAD_FILES] = {
+	[SS_FILE_SCHEDSTAT] = "schedstat",
+	[SS_FILE_SCHED] = "sched",
+	[SS_FILE_STAT] = "stat",
+};
+
+static void drop_files(struct ss_shard *shard, struct ss_thread *thread)
+{
+	int i;
+
+	for (i = 0; i < SS_THREAD_FILES; i++)
+		ss_fdcache_drop(&shard->files, &thread->file[i]);
+}
+
+/* Returns the number of bytes or negative errno. */
+static ssize_t read_file(const struct ss_source_env *env, struct ss_shard *shard,
+			 struct ss_thread *thread, enum ss_thread_file file, char *text)
+{
+	struct ss_fdent *entry = &thread->file[file];
+	bool cached;
+	ssize_t n;
+	int fd;
+
+	if (thread->file_generation != env->procfs->generation) {
+		drop_files(shard, thread);
+		thread->file_generation = env->procfs->generation;
+	}
+	fd = ss_fdcache_get(&shard->files, entry);
+	cached = fd >= 0;
+	if (!cached) {
+		bool reserved = !ss_fdcache_reserve(&shard->files);
+
+		fd = ss_procfs_open_at(env->procfs, O_RDONLY, "%d/task/%d/%s", thread->pid,
+				       thread->tid, file_name[file]);
+		if (reserved && fd >= 0) {
+			ss_fdcache_put(&shard->files, entry, fd);
+			cached = true;
+		} else if (reserved) {
+			ss_fdcache_unreserve(&shard->files);
+		}
+		if (fd < 0)
+			return fd;
+	}
+#if __SIZEOF_LONG__ == 8
+	/* Not pread(3): a cancellation point costs a tenth of this call in a threaded program. */
+	n = syscall(SYS_pread64, fd, text, (size_t)TEXT_MAX, (off_t)0);
+#else
+	n = pread(fd, text, TEXT_MAX, 0);
+#endif
+	if (n < 0)
+		n = -errno;
+	if (!cached)
+		close(fd);
+	return n;
+}
+
+/* What the error of a read or a parser means; counts it. */
+static int judge(struct ss_shard *shard, ssize_t err)
+{
+	if (err == -ENOENT || err == -ESRCH || err == 0)
+		return -ESRCH;
+	if (err == -EBADMSG)
+		shard->lost_parse++;
+	else
+		shard->lost_reads++;
+	return (int)err;
+}
+
+static void put_quiet(const struct ss_source_env *env, struct ss_reading *r)
+{
+	if (env->quiet_ns) {
+		r->quiet_ns = env->quiet_ns;
+		r->have |= SS_HAVE_QUIET;
+	}
+}
+
+/* Real time has its own clock; a captured tree was taken at one instant. */
+static int64_t now_of(const struct ss_source_env *env)
+{
+	return env->replay_mono_ns ? env->replay_mono_ns : ss_now_ns(CLOCK_MONOTONIC);
+}
+
+int ss_procfs_read_counters(const struct ss_source_env *env, struct ss_shard *shard,
+			    struct ss_thread *thread, struct ss_reading *r)
+{
+	char text[TEXT_MAX];
+	ssize_t n;
+	int err;
+
+	memset(r, 0, sizeof(*r));
+	put_quiet(env, r);
+	r->mono_ns = now_of(env);
+	n = read_file(env, shard, thread, SS_FILE_SCHEDSTAT, text);
+	if (n <= 0)
+		return judge(shard, n);
+	err = ss_parse_schedstat(text, (size_t)n, r);
+	return err ? judge(shard, err) : 0;
+}
+
+static int read_sched(const struct ss_source_env *env, struct ss_shard *shard,
+		      struct ss_thread *thread, struct ss_reading *r)
+{
+	char text[TEXT_MAX];
+	ssize_t n = read_file(env, shard, thread, SS_FILE_SCHED, text);
+	int err;
+
+	/* A kernel without CONFIG_SCHED_DEBUG has no such file: counters only. */
+	if (n == -ENOENT && !thread->file_read[SS_FILE_SCHED])
+		return 0;
+	if (n <= 0)
+		return judge(shard, n);
+	err = ss_parse_sched(text, (size_t)n, r);
+	if (err)
+		return judge(shard, err);
+	thread->file_read[SS_FILE_SCHED] = true;
+	return 0;
+}
+
+static int read_stat(const struct ss_source_env *env, struct ss_shard *shard,
+		     struct ss_thread *thread, struct ss_reading *r)
+{
+	char text[TEXT_MAX];
+	struct ss_stat st;
+	ssize_t n = read_file(env, shard, thread, SS_FILE_STAT, text);
+
+	if (n <= 0)
+		return judge(shard, n);
+	if (ss_parse_stat(text, (size_t)n, &st))
+		return judge(shard, -EBADMSG);
+	if (thread->start_ticks && st.start_ticks != thread->start_ticks)
+		return -ESRCH;
+	thread->start_ticks = st.start_ticks;
+	memcpy(thread->comm, st.comm, sizeof(thread->comm));
+	r->state = (uint8_t)ss_state_of_letter(st.state);
+	r->cpu = st.cpu;
+	r->have |= SS_HAVE_STATE | SS_HAVE_CPU;
+	return 0;
+}
+
+int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shard,
+			  struct ss_thread *thread, struct ss_reading *r)
+{
+	const struct ss_reading counters = *r;
+	struct ss_reading after;
+	uint64_t pcount = r->pcount;
+	int i, err;
+
+	shard->details++;
+	for (i = 0; i < DETAIL_TRIES; i++) {
+		*r = counters;
+		/*
+		 * While on a CPU, sum_exec_runtime + (now - exec_start) holds for any now, so the
+		 * instant may be one just before the two are read.
+		 */
+		r->mono_ns = now_of(env);
+		err = read_sched(env, shard, thread, r);
+		if (!err)
+			err = read_stat(env, shard, thread, r);
+		if (!err)
+			err = ss_procfs_read_counters(env, shard, thread, &after);
+		if (err)
+			return err;
+		r->rq_ns = after.rq_ns;
+		r->pcount = after.pcount;
+		r->torn_ns = 0;
+		if (after.pcount == pcount)
+			return 0;
+		/* It was switched in meanwhile: the files are of different instants. */
+		r->torn_ns = after.mono_ns - r->mono_ns;
+		pcount = after.pcount;
+	}
+	return 0;
+}
+
+struct ss_window *ss_source_close_window(const struct ss_source_env *env, struct ss_shard *shard,
+					 struct ss_thread *thread, const struct ss_reading *r)
+{
+	bool dead = (r->have & SS_HAVE_STATE) && r->state == SS_STATE_DEAD;
+	struct ss_window *w;
+
+	if (!thread->account.open) {
+		ss_account_open(&thread->account, r, &env->account);
+		thread->announced = true;
+		if (dead)
+			thread->exit_mono_ns = r->mono_ns;
+		return NULL;
+	}
+	w = &shard->windows[shard->nwindows++];
+	memset(w, 0, sizeof(*w));
+	w->thread = thread;
+	if (!thread->announced)
+		w->event |= SS_EVENT_START;
+	thread->announced = true;
+	if (dead) {
+		int64_t begin_ns = thread->account.prev.mono_ns;
+
+		ss_account_close_exit(&thread->account, r, r->mono_ns, true, &env->account,
+				      &w->parts);
+		w->event |= SS_EVENT_EXIT;
+		w->end_mono_ns = begin_ns + w->parts.wall_ns;
+		thread->exit_mono_ns = w->end_mono_ns;
+	} else {
+		ss_account_close(&thread->account, r, &env->account, &w->parts);
+		w->end_mono_ns = r->mono_ns;
+	}
+	shard->restarts += w->parts.restarted;
+	return w;
+}
+
+void ss_source_gone(struct ss_shard *shard, struct ss_thread *thread)
+{
+	thread->exit_mono_ns = INT64_MAX;
+	shard->gone[shard->ngone++] = thread;
+}
+
+struct ss_source {
+	const struct ss_source_env *env;
+};
+
+static int procfs_probe(struct ss_procfs *procfs, struct ss_caps *caps)
+{
+	char text[TEXT_MAX];
+	struct ss_reading r = { 0 };
+	ssize_t n = ss_procfs_read(procfs, text, sizeof(text), "self/schedstat");
+
+	if (n < 0 && procfs->is_real) {
+		ss_caps_set(caps, "procfs", SS_CAP_NO, strerror((int)-n),
+			    "nothing can be measured",
+			    "mount /proc; use a kernel with CONFIG_SCHED_INFO");
+		return (int)n;
+	}
+	ss_caps_set(caps, "procfs", SS_CAP_YES, "/proc/PID/task/TID/{schedstat,sched,stat}", NULL,
+		    NULL);
+	if (!procfs->is_real)
+		return 0;
+	n = ss_procfs_read(procfs, text, sizeof(text), "self/sched");
+	if (n > 0 && !ss_parse_sched(text, (size_t)n, &r) && (r.have & SS_HAVE_SCHEDSTATS))
+		ss_caps_set(caps, "schedstats", SS_CAP_YES, "kernel.sched_schedstats = 1", NULL,
+			    NULL);
+	else if (ss_procfs_read(procfs, text, sizeof(text), "sys/kernel/sched_schedstats") > 0)
+		ss_caps_set(caps, "schedstats", SS_CAP_NO, "kernel.sched_schedstats = 0",
+			    "sleep, block and iowait are told apart by state samples only",
+			    "sysctl kernel.sched_schedstats=1 (costs a little in every switch)");
+	else
+		ss_caps_set(caps, "schedstats", SS_CAP_NO, "not in this kernel",
+			    "sleep, block and iowait are told apart by state samples only",
+			    "use a kernel with CONFIG_SCHEDSTATS");
+	return 0;
+}
+
+static int procfs_open(struct ss_source **out, const struct ss_source_env *env)
+{
+	struct ss_source *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return -ENOMEM;
+	source->env = env;
+	*out = source;
+	return 0;
+}
+
+static int procfs_attach(struct ss_source *source, struct ss_thread *thread)
+{
+	(void)source;
+	(void)thread;
+	return 0;
+}
+
+void ss_procfs_collect_thread(const struct ss_source_env *env, struct ss_shard *shard,
+			      struct ss_thread *thread)
+{
+	struct ss_reading r;
+	int err = ss_procfs_read_counters(env, shard, thread, &r);
+
+	if (!err && !ss_account_is_idle(&thread->account, &r))
+		err = ss_procfs_read_detail(env, shard, thread, &r);
+	if (!err)
+		ss_source_close_window(env, shard, thread, &r);
+	else if (err == -ESRCH)
+		ss_source_gone(shard, thread);
+}
+
+static void procfs_collect(struct ss_source *source, unsigned worker, struct ss_shard *shard,
+			   const struct ss_tick *tick)
+{
+	size_t i;
+
+	(void)worker;
+	(void)tick;
+	for (i = 0; i < shard->n; i++)
+		ss_procfs_collect_thread(source->env, shard, shard->threads[i]);
+}
+
+static void procfs_detach(struct ss_source *source, struct ss_shard *shard,
+			  struct ss_thread *thread)
+{
+	(void)source;
+	drop_files(shard, thread);
+}
+
+static void procfs_close(struct ss_source *source)
+{
+	free(source);
+}
+
+const struct ss_source_ops ss_source_procfs = {
+	.name = "procfs",
+	.help = "schedstat, sched and stat of each thread; no privilege",
+	.probe = procfs_probe,
+	.open = procfs_open,
+	.attach = procfs_attach,
+	.collect = procfs_collect,
+	.detach = procfs_detach,
+	.close = procfs_close,
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Readings from /proc/PID/task/TID/{schedstat,sched,stat}. Descriptors are kept within the
+ * shard's budget and read with pread(2). The taskstats source uses these for the parts in flight.
+ */
+#ifndef SS_SOURCE_PROCFS_H
+#define SS_SOURCE_PROCFS_H
+
+#include "source/source.h"
+
+/**
+ * The counters alone, from schedstat: what a thread that stays asleep costs. @r is begun anew.
+ * Returns 0; -ESRCH when the thread ended; -EBADMSG (counted) when the text did not parse; else
+ * the negative errno of the read (counted).
+ */
+int ss_procfs_read_counters(const struct ss_source_env *env, struct ss_shard *shard,
+			    struct ss_thread *thread, struct ss_reading *r);
+
+/**
+ * All that /proc knows, added to the counters in @r: state, exec_start, switches, CPU,
+ * SCHEDSTATS; also the thread's name, and its start time if it was not known. Files are read
+ * again when the thread was switched in meanwhile. Errors as above; -ESRCH also when @thread's
+ * start time shows another thread with its tid.
+ */
+int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shard,
+			  struct ss_thread *thread, struct ss_reading *r);
+
+/**
+ * Close the window of @thread with @r, or open its account with it. A dead (zombie) thread's last
+ * window is closed here. Appends to shard->windows; the appended window, or NULL.
+ */
+struct ss_window *ss_source_close_window(const struct ss_source_env *env, struct ss_shard *shard,
+					 struct ss_thread *thread, const struct ss_reading *r);
+
+/** One thread with procfs alone: read, and close its window or note that it ended. */
+void ss_procfs_collect_thread(const struct ss_source_env *env, struct ss_shard *shard,
+			      struct ss_thread *thread);
+
+/** Note that @thread ended without a reading: the engine closes its account. */
+void ss_source_gone(struct ss_shard *shard, struct ss_thread *thread);
+
+#endif

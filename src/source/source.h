@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel knows. A source is asked for the windows that have closed, not for counters: a
+ * counter source (procfs, taskstats) closes one window a thread and tick with account.h, and an
+ * event ledger hands out windows that the kernel closed, none or many a thread. A new source is one
+ * file and one line in ss_sources[].
+ */
+#ifndef SS_SOURCE_SOURCE_H
+#define SS_SOURCE_SOURCE_H
+
+#include "account/account.h"
+#include "base/caps.h"
+#include "base/fdcache.h"
+#include "base/procfs.h"
+#include "roster/thread.h"
+#include "tick/tick.h"
+
+/* One closed window of one thread. */
+struct ss_window {
+	struct ss_thread *thread;	/* borrowed until the roster reaps it */
+	int64_t end_mono_ns;
+	struct ss_parts parts;
+	uint8_t event;			/* enum ss_event */
+};
+
+/* What one shard produced in one tick. Grown between ticks, never while reading. */
+struct ss_shard {
+	struct ss_thread **threads;	/* borrowed */
+	size_t n, cap;
+	struct ss_window *windows;	/* room for n + what a ledger announced in begin() */
+	size_t nwindows;
+	struct ss_delay *delays;	/* room for as many; tick is still 0, time_ns CLOCK_MONOTONIC */
+	size_t ndelays;
+	struct ss_thread **gone;	/* room for n: found to have ended, account still open */
+	size_t ngone;
+	struct ss_fdcache files;
+	size_t details;			/* threads that needed more than their counters */
+	/* Losses of this tick. */
+	int64_t lost_parse, lost_reads, lost_replies, restarts;
+};
+
+/* What all sources share. Borrowed; lives longer than every source. */
+struct ss_source_env {
+	struct ss_procfs *procfs;
+	struct ss_account_env account;	/* refreshed by the engine each tick */
+	int64_t quiet_ns;	/* no other task of the machine was runnable then; 0: not known */
+	int64_t replay_mono_ns;	/* instant of the captured tree that is read; 0: this machine, now */
+	unsigned shards;
+	struct ss_caps *caps;
+};
+
+/* A thread ended; the record is borrowed. */
+typedef void (*ss_source_exit_fn)(void *arg, const struct ss_exit_record *record);
+
+struct ss_source_stats {
+	int64_t lost_events;		/* exit records lost: queue overflow or a gap in their sequence */
+	int64_t lost_parse;
+};
+
+struct ss_source;
+
+struct ss_source_ops {
+	const char *name;
+	const char *help;
+	/** Whether it works here; adds its entries to @caps. Returns 0 or negative errno. */
+	int (*probe)(struct ss_procfs *procfs, struct ss_caps *caps);
+	int (*open)(struct ss_source **source, const struct ss_source_env *env);
+	/** A thread joins; it may fail for this thread alone, which then yields no windows. */
+	int (*attach)(struct ss_source *source, struct ss_thread *thread);
+	/** Between ticks, often: hand out exit records. NULL: has none. */
+	void (*drain)(struct ss_source *source, ss_source_exit_fn fn, void *arg,
+		      struct ss_source_stats *stats);
+	/** Before the workers start. NULL: nothing to do. */
+	void (*begin)(struct ss_source *source, const struct ss_tick *tick);
+	/**
+	 * Fill shard->windows for its threads; one call a shard, in parallel. A thread that is found
+	 * to have ended has its last window here, with SS_EVENT_EXIT, or is put on shard->gone.
+	 */
+	void (*collect)(struct ss_source *source, unsigned worker, struct ss_shard *shard,
+			const struct ss_tick *tick);
+	void (*detach)(struct ss_source *source, struct ss_shard *shard, struct ss_thread *thread);
+	void (*close)(struct ss_source *source);
+};
+
+/* All sources, best first, NULL at the end. */
+extern const struct ss_source_ops *const ss_sources[];
+extern const struct ss_source_ops ss_source_taskstats, ss_source_procfs;
+
+#endif

@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bench-cost [N]...: CPU time for one sample of one thread, with N threads (1000 and 5000) that
+# sleep, and with N of which a tenth runs. Of two runs that differ in their number of samples
+# only the difference counts, which leaves out starting and stopping.
+. "$(dirname "$0")/lib.sh"
+
+few=10
+many=70
+pidstat_few=1
+pidstat_many=5
+
+# command_of CANDIDATE SAMPLES: sets the command line as "$@" cannot: run it.
+run_candidate() {
+	case $1 in
+	loop) set -- "$BENCH/bareloop" "$load" 50 "$2" ;;
+	pidstat) set -- pidstat -t -p "$load" 1 "$2" ;;
+	*-csv) set -- "$SCHEDSAMPLER" -q -p "$load" -i 50 -n "$2" --source "${1%-csv}" \
+		-F csv -o /dev/null ;;
+	*) set -- "$SCHEDSAMPLER" -q -p "$load" -i 50 -n "$2" --source "$1" \
+		--no-idle -o /dev/null ;;
+	esac
+	"$BENCH/benchrun" "$tmp/cost" "$@" >/dev/null || die "$* failed"
+	read -r cpu_us _ <"$tmp/cost"
+}
+
+# measure CANDIDATE N: one more figure into its file.
+measure() {
+	a=$few
+	b=$many
+	if [ "$1" = pidstat ]; then
+		a=$pidstat_few
+		b=$pidstat_many
+	fi
+	run_candidate "$1" "$a"
+	cpu_a=$cpu_us
+	run_candidate "$1" "$b"
+	calculate "($cpu_us - $cpu_a) / ($b - $a) / $2" >"$tmp/$1.last"
+	cat "$tmp/$1.last" >>"$tmp/$1.us"
+}
+
+compare() {
+	say "== $1 $2"
+	rm -f "$tmp"/*.us "$tmp"/*.ratio
+	start_load "$1" "$2"
+	round=0
+	while [ "$round" -lt "$BENCH_ROUNDS" ]; do
+		round=$((round + 1))
+		# shellcheck disable=SC2086
+		for candidate in $(in_turn "$round" $candidates); do
+			measure "$candidate" "$2"
+		done
+		for candidate in $candidates; do
+			for peer in $peers; do
+				calculate "$(cat "$tmp/$candidate.last") / $(cat "$tmp/$peer.last")" \
+					>>"$tmp/$candidate.$peer.ratio"
+			done
+		done
+	done
+	end_load
+	for candidate in $candidates; do
+		printf '%-14s %8.3f us a thread-sample' "$candidate" "$(median "$tmp/$candidate.us")"
+		for peer in $peers; do
+			printf '  %9.4f x %s' "$(median "$tmp/$candidate.$peer.ratio")" "$peer"
+		done
+		echo
+	done
+	for candidate in $ours; do
+		if [ "$1" = sleepers ]; then
+			verdict "$candidate / loop, $2 threads asleep" \
+				"$(median "$tmp/$candidate.loop.ratio")" 1.3
+		elif [ "$peers" != loop ]; then
+			verdict "pidstat / $candidate, $2 threads mixed" \
+				"$(calculate "1 / $(median "$tmp/$candidate.pidstat.ratio")")" 20+
+		fi
+	done
+}
+
+ours="procfs procfs-csv"
+if "$SCHEDSAMPLER" -q --source taskstats -p $$ -i 10 -n 1 -F csv >/dev/null 2>&1; then
+	ours="$ours taskstats taskstats-csv"
+else
+	say "not here: taskstats"
+fi
+peers=loop
+if command -v pidstat >/dev/null; then
+	peers="$peers pidstat"
+else
+	say "not here: pidstat (sysstat)"
+fi
+candidates="$peers $ours"
+say "procfs and taskstats: text without idle threads; -csv: every row; all to /dev/null"
+[ $# -gt 0 ] || set -- 1000 5000
+for n; do
+	compare sleepers "$n"
+	compare mixed "$n"
+done

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Ratios against other programs in the same run; no part of "make check".
+BENCHES = \
+	tests/bench/bench-cost.sh \
+	tests/bench/bench-lateness.sh \
+	tests/bench/bench-memory.sh
+bench_programs = \
+	tests/bench/bareloop \
+	tests/bench/benchrun
+EXTRA_PROGRAMS += $(bench_programs)
+CLEANFILES += $(bench_programs)
+
+bench: all tests/live/workload$(EXEEXT) $(bench_programs)
+	@for bench in $(BENCHES); do \
+		$(AM_TESTS_ENVIRONMENT) "$(srcdir)/$$bench" || exit; \
+	done
+.PHONY: bench
+
+EXTRA_DIST += \
+	$(BENCHES) \
+	tests/bench/lib.sh
+
+tests_bench_bareloop_LDADD =
+
+tests_bench_benchrun_LDADD =

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Workloads that know their own truth; the scripts compare recordings with it.
+check_PROGRAMS += tests/live/workload
+tests_live_workload_SOURCES = \
+	tests/live/kinds.c \
+	tests/live/workload.c \
+	tests/live/workload.h
+tests_live_workload_LDADD =
+
+LIVE_TESTS = \
+	tests/live/live-churn.sh \
+	tests/live/live-cli.sh \
+	tests/live/live-redis.sh \
+	tests/live/live-truth-procfs.sh \
+	tests/live/live-truth-taskstats.sh \
+	tests/live/live-user.sh
+TESTS += $(LIVE_TESTS)
+
+EXTRA_DIST += \
+	$(LIVE_TESTS) \
+	tests/live/column.awk \
+	tests/live/csv.awk \
+	tests/live/lib.sh \
+	tests/live/presence.awk \
+	tests/live/sums.awk \
+	tests/live/truth.awk

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the recording says of each thread against what the thread says of itself.
+# Input: the report of the workload, then the samples. Variable: interval_ns.
+
+# In windows within its running phase, @part of a thread of @kind is @min to @max % of wall.
+function limit(kind, part, min, max) {
+	limits++
+	l_kind[limits] = kind
+	l_part[limits] = part
+	l_min[limits] = min
+	l_max[limits] = max
+}
+
+BEGIN {
+	limit("spin", "sleep_ns", 0, 0.1)
+	limit("spin", "block_ns", 0, 0.1)
+	limit("sleep", "run_ns", 0, 0.5)
+	limit("idle", "run_ns", 0, 0.5)
+	limit("stop", "stop_ns", 99, 100)
+	limit("throttled", "rq_ns", 75, 85)
+	limit("throttled", "sleep_ns", 0, 0.1)
+	nparts = split("run_ns rq_ns sleep_ns block_ns iowait_ns stop_ns residual_ns", part, " ")
+}
+
+FNR == 1 {
+	file++
+	if (file == 2) {
+		csv_columns(csv_fields())
+		next
+	}
+}
+
+file == 1 && $1 == "thread" {
+	split("", value)
+	for (i = 2; i <= NF; i++)
+		value[substr($i, 1, index($i, "=") - 1)] = substr($i, index($i, "=") + 1)
+	if ("skip" in value) {
+		sub(/^.*skip=/, "")
+		print "not here: " value["kind"] ": " $0
+		next
+	}
+	tid = value["tid"]
+	order[++threads] = tid
+	kind[tid] = value["kind"]
+	truth[tid] = value["cpu_ns"] - value["cpu0_ns"]
+	begin[tid] = value["begin_ns"] + 0
+	end[tid] = value["end_ns"] + 0
+	exits[tid] = value["exits"] + 0
+	slept[tid] = value["slept_ns"] + 0
+	next
+}
+
+file == 2 {
+	csv_fields()
+	tid = F[column["tid"]]
+	if (!(tid in kind))
+		next
+	run[tid] += F[column["run_ns"]]
+	if (F[column["event"]] ~ /exit/)
+		exited[tid] = 1
+	mono = F[column["mono_ns"]] + 0
+	if (!(tid in first))
+		first[tid] = mono - F[column["wall_ns"]]
+	last[tid] = mono
+	sleep[tid] += F[column["sleep_ns"]]
+	bound[tid] += F[column["bound_ns"]]
+	if (mono > end[tid] || mono - F[column["wall_ns"]] < begin[tid])
+		next
+	wall[tid] += F[column["wall_ns"]]
+	for (i = 1; i <= nparts; i++)
+		sum[tid, part[i]] += F[column[part[i]]]
+	worst = F[column["residual_ns"]] + 0
+	worst = worst < 0 ? -worst : worst
+	residual[tid] = worst > residual[tid] ? worst : residual[tid]
+}
+
+END {
+	printf "%-11s %8s", "kind", "wall s"
+	for (i = 1; i <= nparts; i++)
+		printf " %9s", substr(part[i], 1, length(part[i]) - 3) "%"
+	print "  worst residual us   run error us  sleep error us       bound us"
+	for (t = 1; t <= threads; t++) {
+		tid = order[t]
+		w = wall[tid] ? wall[tid] : 1
+		printf "%-11s %8.3f", kind[tid], wall[tid] / 1e9
+		for (i = 1; i <= nparts; i++)
+			printf " %9.3f", 100 * sum[tid, part[i]] / w
+		error = run[tid] - truth[tid]
+		printf "  %17.1f %14.1f", residual[tid] / 1e3, error / 1e3
+		# These sleep as long as they mean to, and while parked; timers may be late.
+		if (kind[tid] ~ /^(halfload|hostile|burst)$/) {
+			slept[tid] += begin[tid] - first[tid] + last[tid] - end[tid]
+			missing = slept[tid] - sleep[tid]
+			printf " %15.1f %14.1f", -missing / 1e3, bound[tid] / 1e3
+			missing = missing < 0 ? -missing : missing
+			if (missing > bound[tid] + 0.01 * w)
+				fail(kind[tid] " " tid ": slept " slept[tid] " ns, recorded " \
+				     sleep[tid] ", said to be wrong by at most " bound[tid])
+		}
+		print ""
+
+		# What follows would say nothing of a thread without windows.
+		if (!exits[tid] && wall[tid] < 0.8 * (end[tid] - begin[tid]) - 2 * interval_ns)
+			fail(kind[tid] " " tid ": only " wall[tid] " ns of its time are covered")
+		# A thread that ended took along what it ran since the tick before, and its end costs.
+		allowed = 0.005 * truth[tid] + 100000 + exits[tid] * interval_ns
+		if (error > allowed || -error > allowed)
+			fail(kind[tid] " " tid ": ran " truth[tid] " ns, recorded " run[tid])
+		if (exits[tid] != exited[tid] + 0)
+			fail(kind[tid] " " tid ": exits " exits[tid] ", recorded " exited[tid])
+		for (i = 1; i <= limits; i++) {
+			share = 100 * sum[tid, l_part[i]] / w
+			if (l_kind[i] == kind[tid] && (share < l_min[i] || share > l_max[i]))
+				fail(kind[tid] " " tid ": " l_part[i] " is " share " % of wall, not " \
+				     l_min[i] " to " l_max[i])
+		}
+	}
+	if (!threads)
+		fail("no thread to compare with")
+}

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A new test is one line: tests/unit/test_NAME.c becomes this program.
+UNIT_TESTS = \
+	tests/unit/test_account \
+	tests/unit/test_batch \
+	tests/unit/test_buf \
+	tests/unit/test_caps \
+	tests/unit/test_connector \
+	tests/unit/test_fdcache \
+	tests/unit/test_fields \
+	tests/unit/test_launch \
+	tests/unit/test_log \
+	tests/unit/test_options \
+	tests/unit/test_parse_proc \
+	tests/unit/test_parse_taskstats \
+	tests/unit/test_pool \
+	tests/unit/test_procfs \
+	tests/unit/test_roster \
+	tests/unit/test_roster_live \
+	tests/unit/test_sink \
+	tests/unit/test_sink_csv \
+	tests/unit/test_sink_jsonl \
+	tests/unit/test_sink_text \
+	tests/unit/test_sink_tree \
+	tests/unit/test_tick \
+	tests/unit/test_util \
+	tests/unit/test_writer
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
+
+EXTRA_DIST += \
+	tests/unit/capture.h \
+	tests/unit/roster.h \
+	tests/unit/sinks.h

@@ -1,0 +1,651 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/account.h"
+
+#define MS 1000000LL
+#define TASK_OFFSET (-7 * MS)	/* rq_clock_task runs behind CLOCK_MONOTONIC by this */
+
+static struct ss_clock_offset offset[2] = {
+	{ .task_minus_mono_ns = TASK_OFFSET, .bound_ns = 100 },
+	{ .task_minus_mono_ns = 0, .bound_ns = -1 },	/* a CPU that could not be measured */
+};
+static const struct ss_account_env env = { .offset = offset, .ncpus = 2, .tick_ns = 4 * MS };
+
+/* What a full procfs reading looks like; tests change what they are about. */
+static struct ss_reading at(int64_t mono_ns, enum ss_state state)
+{
+	return (struct ss_reading){
+		.mono_ns = mono_ns,
+		.have = SS_HAVE_RUN | SS_HAVE_RQ | SS_HAVE_PCOUNT | SS_HAVE_SWITCHES |
+			SS_HAVE_STATE | SS_HAVE_CPU | SS_HAVE_EXEC_START,
+		.state = (uint8_t)state,
+		.flags = SS_READING_FAIR,
+		.cpu = 0,
+		.run_ns = 100 * MS,
+		.rq_ns = 10 * MS,
+		.pcount = 50,
+		.nvcsw = 40,
+		.nivcsw = 10,
+	};
+}
+
+static uint64_t task_clock(int64_t mono_ns)
+{
+	return (uint64_t)(mono_ns + TASK_OFFSET);
+}
+
+static int64_t sum(const struct ss_parts *p)
+{
+	return p->run_ns + p->rq_ns + p->sleep_ns + p->block_ns + p->iowait_ns + p->stop_ns +
+	       p->residual_ns;
+}
+
+#define assert_parts(p, ...) assert_parts_at(p, (const int64_t[7]){ __VA_ARGS__ }, __LINE__)
+
+/* run, rq, sleep, block, iowait, stop, residual. */
+static void assert_parts_at(const struct ss_parts *p, const int64_t want[7], int line)
+{
+	const int64_t got[7] = { p->run_ns, p->rq_ns, p->sleep_ns, p->block_ns, p->iowait_ns,
+				 p->stop_ns, p->residual_ns };
+	static const char *const name[] = { "run", "rq", "sleep", "block", "iowait", "stop",
+					    "residual" };
+
+	for (int i = 0; i < 7; i++)
+		if (got[i] != want[i])
+			fail_msg("line %d: %s is %lld, not %lld", line, name[i],
+				 (long long)got[i], (long long)want[i]);
+	assert_int_equal(sum(p), p->wall_ns);
+}
+
+static void account__asleep_throughout__is_all_sleep(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.exec_start_ns = r1.exec_start_ns = task_clock(900 * MS);
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_int_equal(p.wall_ns, 50 * MS);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+	assert_int_equal(p.have, SS_PART_RUN | SS_PART_RQ | SS_PART_SLEEP | SS_PART_BLOCK |
+			 SS_PART_IOWAIT | SS_PART_STOP | SS_PART_SWITCHES | SS_PART_CPU);
+}
+
+static void account__counters_only__idle_row_says_what_it_does_not_know(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), c = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	ss_account_open(&a, &r0, &env);
+	c.have = SS_HAVE_RUN | SS_HAVE_RQ | SS_HAVE_PCOUNT;
+	assert_true(ss_account_is_idle(&a, &c));
+	ss_account_close(&a, &c, &env, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_int_equal(p.bound_ns, 50 * MS);
+	assert_true(p.have & SS_PART_BOUND);
+
+	/* No other task was runnable 1 ms before: it can have been queued for that long only. */
+	c.mono_ns = 1100 * MS;
+	c.quiet_ns = 1099 * MS;
+	c.have |= SS_HAVE_QUIET;
+	ss_account_close(&a, &c, &env, &p);
+	assert_int_equal(p.bound_ns, 1 * MS);
+
+	c.pcount++;
+	assert_false(ss_account_is_idle(&a, &c));
+}
+
+static void account__running_throughout__adds_the_part_in_flight(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_RUNNABLE), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	/* On a CPU: pcount is one ahead. The kernel's runtime is 3 ms behind, then 1 ms. */
+	r0.pcount = r1.pcount = 51;
+	r0.exec_start_ns = task_clock(997 * MS);
+	r1.exec_start_ns = task_clock(1049 * MS);
+	r1.run_ns += 52 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 50 * MS, 0, 0, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+}
+
+static void account__runnable_without_voluntary_switch__shows_the_gap_as_residual(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_RUNNABLE), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.pcount = 51;
+	r1.pcount = 53;
+	r1.nivcsw += 2;
+	r0.exec_start_ns = task_clock(1000 * MS);
+	r1.exec_start_ns = task_clock(1050 * MS);
+	r1.run_ns += 30 * MS;
+	r1.rq_ns += 19 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 30 * MS, 19 * MS, 0, 0, 0, 0, 1 * MS);
+}
+
+static void account__preempted__is_queued_since_its_switch_out(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_RUNNABLE), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_reading r2 = at(1100 * MS, SS_STATE_RUNNABLE), r3 = at(1150 * MS, SS_STATE_RUNNABLE);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.pcount = 51;
+	r0.exec_start_ns = task_clock(1000 * MS);
+	ss_account_open(&a, &r0, &env);
+	/* Ran 20 ms, preempted, still queued; the kernel's run_delay will count it when it ends. */
+	r1.pcount = r2.pcount = 51;
+	r1.nivcsw = r2.nivcsw = 11;
+	r1.run_ns = r2.run_ns = 120 * MS;
+	r1.exec_start_ns = r2.exec_start_ns = task_clock(1020 * MS);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 20 * MS, 30 * MS, 0, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+	ss_account_close(&a, &r2, &env, &p);
+	assert_parts(&p, 0, 50 * MS, 0, 0, 0, 0, 0);
+	/* Switched in after 100 ms of queueing, at 1120. */
+	r3.pcount = 52;
+	r3.nivcsw = 11;
+	r3.rq_ns = 110 * MS;
+	r3.run_ns = 120 * MS;
+	r3.exec_start_ns = task_clock(1120 * MS);
+	ss_account_close(&a, &r3, &env, &p);
+	assert_parts(&p, 30 * MS, 20 * MS, 0, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+}
+
+static void account__woken_and_queued__bounds_the_wait_in_both_windows(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_reading r2 = at(1100 * MS, SS_STATE_RUNNABLE);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.exec_start_ns = r1.exec_start_ns = task_clock(990 * MS);
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_int_equal(p.bound_ns, 50 * MS);
+	/* It had been queued since 1030 and runs since 1060: 20 ms of the wait lie before the window. */
+	r2.pcount = 51;
+	r2.rq_ns = 40 * MS;
+	r2.run_ns = 100 * MS;
+	r2.exec_start_ns = task_clock(1060 * MS);
+	ss_account_close(&a, &r2, &env, &p);
+	assert_parts(&p, 40 * MS, 30 * MS, 0, 0, 0, 0, -20 * MS);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_true(p.bound_ns >= 20 * MS);
+}
+
+static void account__one_sleep_of_known_kind__is_exact(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_STOP), r1 = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	/* Stopped until some instant, queued 1 ms, ran 4 ms, asleep since 1040. */
+	r0.exec_start_ns = task_clock(500 * MS);
+	r1.exec_start_ns = task_clock(1040 * MS);
+	r1.pcount = 51;
+	r1.nvcsw = 41;
+	r1.run_ns += 4 * MS;
+	r1.rq_ns += 1 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 4 * MS, 1 * MS, 10 * MS, 0, 0, 35 * MS, 0);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+	assert_true(p.have & SS_PART_BLOCK);
+}
+
+static void account__unseen_sleeps__take_the_kind_seen_and_say_how_much(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_BLOCK), r1 = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.exec_start_ns = task_clock(995 * MS);
+	r1.exec_start_ns = task_clock(1048 * MS);
+	r1.pcount = 60;
+	r1.nvcsw = 50;
+	r1.run_ns += 8 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 8 * MS, 0, 2 * MS, 40 * MS, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_int_equal(p.bound_ns, 40 * MS);
+	assert_false(p.have & SS_PART_STOP);
+	assert_false(p.have & SS_PART_IOWAIT);
+	assert_true(p.have & SS_PART_BLOCK);
+}
+
+static void account__delay_accounting__takes_iowait_out(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.have |= SS_HAVE_BLKIO;
+	r1.have |= SS_HAVE_BLKIO;
+	r0.blkio_ns = 5 * MS;
+	r1.blkio_ns = 25 * MS;
+	r0.exec_start_ns = task_clock(990 * MS);
+	r1.exec_start_ns = task_clock(1045 * MS);
+	r1.pcount = 60;
+	r1.nvcsw = 50;
+	r1.run_ns += 10 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	/* 50 = 10 run + 20 I/O + 20 sleep; 15 of the sleep were not seen. */
+	assert_parts(&p, 10 * MS, 0, 20 * MS, 0, 20 * MS, 0, 0);
+	assert_int_equal(p.bound_ns, 20 * MS);
+	assert_true(p.have & SS_PART_IOWAIT);
+}
+
+static void account__delay_accounting_beyond_the_off_cpu_time__is_not_believed(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_BLOCK), r1 = at(1050 * MS, SS_STATE_BLOCK);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.have |= SS_HAVE_BLKIO;
+	r1.have |= SS_HAVE_BLKIO;
+	r1.blkio_ns = 56 * MS;
+	r0.exec_start_ns = task_clock(1000 * MS);
+	r1.exec_start_ns = task_clock(1050 * MS);
+	r1.pcount = 450;
+	r1.nvcsw = 440;
+	r1.run_ns += 10 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 10 * MS, 0, 0, 0, 40 * MS, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_int_equal(p.bound_ns, 40 * MS);
+}
+
+static void account__block_in_flight__is_counted_once(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_BLOCK);
+	struct ss_reading r2 = at(1100 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.have |= SS_HAVE_BLKIO;
+	r1.have |= SS_HAVE_BLKIO;
+	r2.have |= SS_HAVE_BLKIO;
+	r0.exec_start_ns = task_clock(990 * MS);
+	ss_account_open(&a, &r0, &env);
+	/* Asleep to 1020, ran to 1030, waits for the disk since. */
+	r1.exec_start_ns = task_clock(1030 * MS);
+	r1.pcount = 51;
+	r1.nvcsw = 41;
+	r1.run_ns += 10 * MS;
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 10 * MS, 0, 20 * MS, 0, 20 * MS, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	/* The wait ended at 1080: 50 ms in all, 30 of them in this window; ran to 1090. */
+	r2.exec_start_ns = task_clock(1090 * MS);
+	r2.pcount = 52;
+	r2.nvcsw = 42;
+	r2.run_ns += 20 * MS;
+	r2.blkio_ns = 50 * MS;
+	ss_account_close(&a, &r2, &env, &p);
+	assert_parts(&p, 10 * MS, 0, 10 * MS, 0, 30 * MS, 0, 0);
+}
+
+static struct ss_reading stats_at(int64_t mono_ns, enum ss_state s)
+{
+	struct ss_reading r = at(mono_ns, s);
+
+	r.have |= SS_HAVE_SCHEDSTATS;
+	r.sleep_ns = 700 * MS;
+	r.block_ns = 300 * MS;
+	r.iowait_ns = 200 * MS;
+	r.sleep_start_ns = s == SS_STATE_SLEEP;
+	r.block_start_ns = s == SS_STATE_BLOCK;
+	return r;
+}
+
+static void account__schedstats__kinds_are_the_kernels_and_the_rest_is_residual(void **state)
+{
+	struct ss_reading r0 = stats_at(1000 * MS, SS_STATE_SLEEP);
+	struct ss_reading r1 = stats_at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.exec_start_ns = task_clock(990 * MS);	/* 10 ms in flight */
+	r1.exec_start_ns = task_clock(1044 * MS);	/* 6 ms in flight */
+	r1.pcount = 60;
+	r1.nvcsw = 50;
+	r1.run_ns += 5 * MS;
+	r1.rq_ns += 2 * MS;
+	/* Completed: 46 ms of sleep, in it 20 ms of block, in it 12 ms of I/O. */
+	r1.sleep_ns += 46 * MS;
+	r1.block_ns += 20 * MS;
+	r1.iowait_ns += 12 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	/* sleep = 46 - 10 + 6 - 20; 1 ms is in no sum. */
+	assert_parts(&p, 5 * MS, 2 * MS, 22 * MS, 8 * MS, 12 * MS, 0, 1 * MS);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+}
+
+static void account__schedstats_of_old_kernels__are_not_used_for_realtime_threads(void **state)
+{
+	struct ss_reading r0 = stats_at(1000 * MS, SS_STATE_SLEEP);
+	struct ss_reading r1 = stats_at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.flags = r1.flags = SS_READING_OLD_SCHEDSTATS;
+	r0.exec_start_ns = r1.exec_start_ns = task_clock(990 * MS);
+	r1.pcount = 51;
+	r1.nvcsw = 41;
+	r1.exec_start_ns = task_clock(1040 * MS);
+	r1.run_ns += 5 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 5 * MS, 0, 45 * MS, 0, 0, 0, 0);
+}
+
+static void account__counters_backwards__restart_and_say_so(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_reading r2 = at(1100 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	ss_account_open(&a, &r0, &env);
+	r1.run_ns = r2.run_ns = 1;
+	ss_account_close(&a, &r1, &env, &p);
+	assert_true(p.restarted);
+	assert_int_equal(p.have, 0);
+	assert_parts(&p, 0, 0, 0, 0, 0, 0, 50 * MS);
+	assert_int_equal(p.quality, SS_QUALITY_COUNTER);
+	ss_account_close(&a, &r2, &env, &p);
+	assert_false(p.restarted);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+}
+
+static void account__clock_of_the_cpu_unknown__is_quality_counter(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_RUNNABLE), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.cpu = r1.cpu = 1;
+	r0.pcount = r1.pcount = 51;
+	r0.exec_start_ns = r1.exec_start_ns = 1;
+	r1.run_ns += 48 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 48 * MS, 0, 0, 0, 0, 0, 2 * MS);
+	assert_int_equal(p.quality, SS_QUALITY_COUNTER);
+}
+
+static void account__base_of_minus_one__is_learned_asleep(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.pcount = 49;			/* 49 - 50 = -1 while asleep */
+	r0.exec_start_ns = task_clock(990 * MS);
+	ss_account_open(&a, &r0, &env);
+	r1.pcount = 50;			/* 0: so it runs */
+	r1.exec_start_ns = task_clock(1045 * MS);
+	r1.run_ns += 5 * MS;
+	ss_account_close(&a, &r1, &env, &p);
+	/* 5 ms counted and 5 in flight. */
+	assert_parts(&p, 10 * MS, 0, 40 * MS, 0, 0, 0, 0);
+}
+
+static void account__born_inside__counts_from_its_birth(void **state)
+{
+	struct ss_reading r1 = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	ss_account_open_at_birth(&a, 1030 * MS, 0);
+	r1.run_ns = 5 * MS;
+	r1.rq_ns = 1 * MS;
+	r1.pcount = r1.nvcsw = 1;
+	r1.nivcsw = 0;
+	r1.exec_start_ns = task_clock(1036 * MS);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_int_equal(p.wall_ns, 20 * MS);
+	assert_parts(&p, 5 * MS, 1 * MS, 14 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.nvcsw, 1);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+
+	ss_account_open_at_birth(&a, 1030 * MS, 10 * MS);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_int_equal(p.bound_ns, 10 * MS);
+}
+
+static void account__exit_record_of_a_thread_that_never_slept__deduces_its_run(void **state)
+{
+	struct ss_reading final = {
+		.have = SS_HAVE_RUN | SS_HAVE_RQ | SS_HAVE_PCOUNT | SS_HAVE_SWITCHES,
+		.run_ns = 0, .rq_ns = 100000, .pcount = 1,
+	};
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	ss_account_open_at_birth(&a, 1000 * MS, 0);
+	ss_account_close_exit(&a, &final, 1001 * MS, false, &env, &p);
+	assert_int_equal(p.wall_ns, 1 * MS);
+	assert_parts(&p, 900000, 100000, 0, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_int_equal(p.bound_ns, 900000);
+}
+
+static void account__exit_without_a_record__is_all_residual(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close_exit(&a, NULL, 1050 * MS, true, &env, &p);
+	assert_int_equal(p.wall_ns, 50 * MS);
+	assert_int_equal(p.have, SS_PART_BOUND);
+	assert_int_equal(p.bound_ns, 50 * MS);
+	assert_parts(&p, 0, 0, 0, 0, 0, 0, 50 * MS);
+
+	ss_account_open(&a, &r0, &env);
+	ss_account_close_exit(&a, NULL, 1020 * MS, false, &env, &p);
+	assert_int_equal(p.have, 0);
+	assert_parts(&p, 0, 0, 0, 0, 0, 0, 20 * MS);
+}
+
+static void account__zombie__ends_at_its_last_switch(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), z = at(1050 * MS, SS_STATE_DEAD);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.exec_start_ns = task_clock(990 * MS);
+	ss_account_open(&a, &r0, &env);
+	z.exec_start_ns = task_clock(1012 * MS);
+	z.pcount = 51;
+	z.nvcsw = 41;		/* do_task_dead() */
+	z.run_ns += 2 * MS;
+	ss_account_close_exit(&a, &z, 1050 * MS, true, &env, &p);
+	assert_int_equal(p.wall_ns, 12 * MS);
+	assert_parts(&p, 2 * MS, 0, 10 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+}
+
+static void account__ended_before_the_last_reading__has_no_negative_wall(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close_exit(&a, NULL, 999 * MS, false, &env, &p);
+	assert_int_equal(p.wall_ns, 0);
+	assert_int_equal(sum(&p), 0);
+}
+
+static uint64_t seed = 0x9e3779b97f4a7c15;
+
+static uint64_t next_random(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+/*
+ * A simulated thread: runs, is preempted, sleeps and blocks at random; readings at random instants
+ * with all counters as the kernel would show them. The parts over the whole time must be the
+ * simulation's, and every window must add up.
+ */
+static void account__random_schedule__conserves_time_and_finds_the_truth(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		int64_t now = 1000 * MS, tick = now + 50 * MS, run = 0, rq = 0, off = 0;
+		int64_t got_run = 0, got_rq = 0, got_off = 0, got_residual = 0, wall = 0;
+		struct ss_reading r = at(now, SS_STATE_SLEEP);
+		struct ss_account a;
+		struct ss_parts p;
+
+		r.exec_start_ns = task_clock(now);
+		ss_account_open(&a, &r, &env);
+		run = rq = off = 0;
+		for (int step = 0; step < 400; step++) {
+			/* Asleep, then queued, then on a CPU until the next voluntary switch. */
+			int64_t sleep = (int64_t)(next_random() % (20 * MS)) + 1;
+			int64_t wait = (int64_t)(next_random() % (2 * MS)) + 1;
+			int64_t burst = (int64_t)(next_random() % (8 * MS)) + 1;
+			uint64_t base_run = r.run_ns;
+
+			for (; tick <= now + sleep; tick += 50 * MS) {
+				r.mono_ns = tick;
+				r.state = SS_STATE_SLEEP;
+				ss_account_close(&a, &r, &env, &p);
+				assert_int_equal(sum(&p), p.wall_ns);
+				got_run += p.run_ns, got_rq += p.rq_ns, wall += p.wall_ns;
+				got_off += p.sleep_ns + p.block_ns;
+				got_residual += p.residual_ns;
+			}
+			now += sleep, off += sleep;
+			/* A tick within the wait sees it as R with the wakeup unknown. */
+			for (; tick <= now + wait; tick += 50 * MS) {
+				r.mono_ns = tick;
+				r.state = SS_STATE_RUNNABLE;
+				ss_account_close(&a, &r, &env, &p);
+				assert_int_equal(sum(&p), p.wall_ns);
+				assert_true(p.bound_ns > 0);
+				got_run += p.run_ns, got_rq += p.rq_ns, wall += p.wall_ns;
+				got_off += p.sleep_ns + p.block_ns;
+				got_residual += p.residual_ns;
+			}
+			now += wait, rq += wait;
+			r.rq_ns += (uint64_t)wait;
+			r.pcount++;
+			for (; tick <= now + burst; tick += 50 * MS) {
+				r.mono_ns = tick;
+				r.state = SS_STATE_RUNNABLE;
+				/* The kernel updated the runtime at some earlier instant. */
+				r.run_ns = base_run + (uint64_t)(tick - now) / 2;
+				r.exec_start_ns = task_clock(now + (tick - now) / 2);
+				ss_account_close(&a, &r, &env, &p);
+				assert_int_equal(sum(&p), p.wall_ns);
+				got_run += p.run_ns, got_rq += p.rq_ns, wall += p.wall_ns;
+				got_off += p.sleep_ns + p.block_ns;
+				got_residual += p.residual_ns;
+			}
+			now += burst, run += burst;
+			r.run_ns = base_run + (uint64_t)burst;
+			r.exec_start_ns = task_clock(now);
+			r.nvcsw++;
+		}
+		r.mono_ns = now;
+		r.state = SS_STATE_SLEEP;
+		ss_account_close(&a, &r, &env, &p);
+		got_run += p.run_ns, got_rq += p.rq_ns, wall += p.wall_ns;
+		got_off += p.sleep_ns + p.block_ns;
+		got_residual += p.residual_ns;
+		assert_int_equal(wall, now - 1000 * MS);
+		assert_int_equal(got_run, run);
+		assert_int_equal(got_rq, rq);
+		assert_int_equal(got_off + got_residual, off);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(account__asleep_throughout__is_all_sleep),
+		cmocka_unit_test(account__counters_only__idle_row_says_what_it_does_not_know),
+		cmocka_unit_test(account__running_throughout__adds_the_part_in_flight),
+		cmocka_unit_test(account__runnable_without_voluntary_switch__shows_the_gap_as_residual),
+		cmocka_unit_test(account__preempted__is_queued_since_its_switch_out),
+		cmocka_unit_test(account__woken_and_queued__bounds_the_wait_in_both_windows),
+		cmocka_unit_test(account__one_sleep_of_known_kind__is_exact),
+		cmocka_unit_test(account__unseen_sleeps__take_the_kind_seen_and_say_how_much),
+		cmocka_unit_test(account__delay_accounting__takes_iowait_out),
+		cmocka_unit_test(account__delay_accounting_beyond_the_off_cpu_time__is_not_believed),
+		cmocka_unit_test(account__block_in_flight__is_counted_once),
+		cmocka_unit_test(account__schedstats__kinds_are_the_kernels_and_the_rest_is_residual),
+		cmocka_unit_test(account__schedstats_of_old_kernels__are_not_used_for_realtime_threads),
+		cmocka_unit_test(account__counters_backwards__restart_and_say_so),
+		cmocka_unit_test(account__clock_of_the_cpu_unknown__is_quality_counter),
+		cmocka_unit_test(account__base_of_minus_one__is_learned_asleep),
+		cmocka_unit_test(account__born_inside__counts_from_its_birth),
+		cmocka_unit_test(account__exit_record_of_a_thread_that_never_slept__deduces_its_run),
+		cmocka_unit_test(account__exit_without_a_record__is_all_residual),
+		cmocka_unit_test(account__zombie__ends_at_its_last_switch),
+		cmocka_unit_test(account__ended_before_the_last_reading__has_no_negative_wall),
+		cmocka_unit_test(account__random_schedule__conserves_time_and_finds_the_truth),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -3,6 +3,7 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = contrib/completions/schedsampler
 
 EXTRA_DIST += \
+	contrib/capture \
 	contrib/install-deps \
 	contrib/quickcheck \
 	contrib/quickstart

@@ -18,7 +18,7 @@ static int check_executable(const char *path)
 	struct stat st;
 
 	if (stat(path, &st))
-		return -errno;
+		return -ENOENT;
 	if (!S_ISREG(st.st_mode) || access(path, X_OK))
 		return -EACCES;
 	return 0;

@@ -49,7 +49,7 @@ void ss_rows_add_delay(struct ss_batch *batch, const struct ss_delay *delay,
 }
 
 void ss_rows_add_thread(struct ss_batch *batch, const struct ss_thread *thread,
-			const struct ss_procfs *procfs, int64_t exit_ns)
+			const struct ss_procfs *procfs, enum ss_event event, int64_t exit_ns)
 {
 	struct ss_thread_row *row = ss_batch_add(batch, SS_TABLE_THREADS);
 	char cgroup[4096], *path;
@@ -68,11 +68,13 @@ void ss_rows_add_thread(struct ss_batch *batch, const struct ss_thread *thread,
 		row->ppid = thread->ppid;
 		row->have |= SS_THREAD_PPID;
 	}
+	row->event = event;
 	if (exit_ns) {
 		row->exit_ns = exit_ns;
 		row->have |= SS_THREAD_EXIT;
-		return;
 	}
+	if (event & SS_EVENT_EXIT)
+		return;
 	if (thread->tid != thread->pid)
 		return;
 	if (ss_procfs_readlink(procfs, row->exe, sizeof(row->exe), "%d/exe", thread->pid) > 0)

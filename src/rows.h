@@ -16,10 +16,11 @@ void ss_rows_add_delay(struct ss_batch *batch, const struct ss_delay *delay,
 		       const struct ss_tick *tick);
 
 /**
- * A thread that begins to be watched or that ended (then @exit_ns, 0 when not known). The
- * program's path and cgroup are those of the process and are read for its first thread only.
+ * A thread that begins to be watched (@event: 0, or start when it was created meanwhile), or that
+ * ended (exit, at @exit_ns, 0 when not known). The program's path and cgroup are those of the
+ * process and are read for its leader only.
  */
 void ss_rows_add_thread(struct ss_batch *batch, const struct ss_thread *thread,
-			const struct ss_procfs *procfs, int64_t exit_ns);
+			const struct ss_procfs *procfs, enum ss_event event, int64_t exit_ns);
 
 #endif

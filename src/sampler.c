@@ -170,6 +170,14 @@ static void take_gone(struct ss_sampler *s)
 	size_t k;
 	bool any = false;
 
+	/*
+	 * Their exit records and most of their events were sent before they became unreadable. Also
+	 * the news of their start may still be queued: while they are known as alive it is theirs.
+	 */
+	for (i = 0; i < s->env.shards; i++)
+		any |= s->shard[i].ngone > 0;
+	if (any)
+		ss_sampler_drain(s);
 	for (i = 0; i < s->env.shards; i++) {
 		struct ss_shard *shard = &s->shard[i];
 
@@ -180,11 +188,7 @@ static void take_gone(struct ss_sampler *s)
 			ss_roster_mark_ended(s->roster, shard->gone[k]);
 			on_ended(s, shard->gone[k]);
 		}
-		any |= shard->ngone > 0;
 	}
-	/* Their exit records and events were sent before they became unreadable. */
-	if (any)
-		ss_sampler_drain(s);
 }
 
 static int64_t now_of(const struct ss_sampler *s)
@@ -309,7 +313,8 @@ static void fill_rows(struct ss_sampler *s, struct ss_batch *batch)
 	unsigned i;
 
 	for (k = 0; k < s->born.n; k++)
-		ss_rows_add_thread(batch, s->born.thread[k], s->procfs, 0);
+		ss_rows_add_thread(batch, s->born.thread[k], s->procfs,
+				   s->born.thread[k]->birth_mono_ns ? SS_EVENT_START : 0, 0);
 	for (i = 0; i < s->env.shards; i++) {
 		struct ss_shard *shard = &s->shard[i];
 
@@ -319,7 +324,8 @@ static void fill_rows(struct ss_sampler *s, struct ss_batch *batch)
 			ss_rows_add_window(batch, w, &s->tick);
 			if (!(w->event & SS_EVENT_EXIT))
 				continue;
-			ss_rows_add_thread(batch, w->thread, s->procfs, w->end_mono_ns);
+			ss_rows_add_thread(batch, w->thread, s->procfs, SS_EVENT_EXIT,
+					   w->end_mono_ns);
 			exits++;
 			shard_remove(s, w->thread);
 		}
@@ -331,7 +337,7 @@ static void fill_rows(struct ss_sampler *s, struct ss_batch *batch)
 
 		close_ended(s, thread, &last, &lost_threads);
 		ss_rows_add_window(batch, &last, &s->tick);
-		ss_rows_add_thread(batch, thread, s->procfs, exit_ns_of(thread));
+		ss_rows_add_thread(batch, thread, s->procfs, SS_EVENT_EXIT, exit_ns_of(thread));
 	}
 	fill_tick_row(s, batch, exits, lost_threads);
 }

@@ -50,6 +50,17 @@ static int64_t exec_start_mono(const struct ss_reading *r, const struct ss_accou
 	return (int64_t)r->exec_start_ns - offset->task_minus_mono_ns;
 }
 
+/*
+ * The same of a thread off the CPU: since when. The files are read after the reading's instant, and
+ * a switch-out between the two is now for it.
+ */
+static int64_t switched_out_mono(const struct ss_reading *r, const struct ss_account_env *env)
+{
+	int64_t start = exec_start_mono(r, env);
+
+	return start > r->mono_ns ? r->mono_ns : start;
+}
+
 static int64_t in_flight_distance(const struct ss_reading *r)
 {
 	return (int64_t)(r->pcount - r->nvcsw - r->nivcsw);
@@ -81,7 +92,7 @@ static void learn_base(struct ss_account *a, const struct ss_reading *r)
 static void view_queued(const struct ss_account *a, const struct ss_reading *r,
 			const struct ss_account_env *env, struct view *v)
 {
-	int64_t earliest = exec_start_mono(r, env);
+	int64_t earliest = switched_out_mono(r, env);
 
 	v->phase = SS_PHASE_QUEUE;
 	if (a->open && a->phase == SS_PHASE_QUEUE && a->prev.pcount == r->pcount) {
@@ -105,10 +116,12 @@ static void view_queued(const struct ss_account *a, const struct ss_reading *r,
 static void view_running(const struct ss_reading *r, const struct ss_account_env *env,
 			 struct view *v)
 {
-	int64_t start = exec_start_mono(r, env), lag = r->mono_ns - start;
+	int64_t start = exec_start_mono(r, env);
+	/* UNKNOWN_NS is too far away to be subtracted. */
+	int64_t lag = start == UNKNOWN_NS ? INT64_MAX : r->mono_ns - start;
 
 	v->phase = SS_PHASE_RUN;
-	if (start == UNKNOWN_NS || lag < LAG_MIN_NS || lag > LAG_MAX_NS) {
+	if (lag < LAG_MIN_NS || lag > LAG_MAX_NS) {
 		v->run_exact = false;
 		return;
 	}
@@ -151,7 +164,9 @@ static struct view view_of(struct ss_account *a, const struct ss_reading *r,
 			v.run_exact = false;
 		return v;
 	}
-	learn_base(a, r);
+	/* Files of different instants would teach a wrong distance. */
+	if (!r->torn_ns)
+		learn_base(a, r);
 	on_cpu = in_flight_distance(r) == a->base + 1;
 	if (on_cpu) {
 		view_running(r, env, &v);
@@ -159,7 +174,7 @@ static struct view view_of(struct ss_account *a, const struct ss_reading *r,
 		view_queued(a, r, env, &v);
 	} else {
 		v.phase = phase_of_state[r->state];
-		v.since_ns = exec_start_mono(r, env);
+		v.since_ns = switched_out_mono(r, env);
 	}
 	return v;
 }
@@ -206,6 +221,24 @@ bool ss_account_is_idle(const struct ss_account *a, const struct ss_reading *c)
 	return a->open && (is_asleep(a->phase) || a->phase == SS_PHASE_QUEUE) &&
 	       both_have(a, c, bits) && a->prev.pcount == c->pcount &&
 	       a->prev.run_ns == c->run_ns && a->prev.rq_ns == c->rq_ns;
+}
+
+bool ss_account_needs_no_more(const struct ss_account *a, const struct ss_reading *r)
+{
+	return a->open && a->phase == SS_PHASE_SLEEP && r->state == SS_STATE_SLEEP &&
+	       have_all(r, SS_HAVE_RUN | SS_HAVE_RQ | SS_HAVE_PCOUNT | SS_HAVE_SWITCHES |
+			SS_HAVE_STATE) &&
+	       !(a->prev.have & (SS_HAVE_SCHEDSTATS | SS_HAVE_BLKIO)) && a->base_known &&
+	       in_flight_distance(r) == a->base;
+}
+
+bool ss_account_agrees(const struct ss_account *a, const struct ss_reading *counters,
+		       const struct ss_reading *now)
+{
+	if (!have_all(now, SS_HAVE_PCOUNT | SS_HAVE_SWITCHES))
+		return true;
+	return counters->run_ns == now->run_ns ||
+	       (a->base_known && in_flight_distance(now) == a->base + 1);
 }
 
 static bool went_backwards(const struct ss_account *a, const struct ss_reading *r)

@@ -116,6 +116,21 @@ void ss_account_open_at_birth(struct ss_account *a, int64_t birth_mono_ns, int64
 bool ss_account_is_idle(const struct ss_account *a, const struct ss_reading *counters);
 
 /**
+ * True when counters with switches and the state prove that the thread was off the CPU and sleeps
+ * as it did at the last reading, so that since when does not matter, and no sums of waits are kept
+ * that would have to be read.
+ */
+bool ss_account_needs_no_more(const struct ss_account *a, const struct ss_reading *r);
+
+/**
+ * True when @counters (run, rq, pcount), read first, and @now, which holds them and what was read
+ * after them, go together: the thread did not run in between, or it has been on a CPU all the time
+ * (then pcount is still one ahead of the switches).
+ */
+bool ss_account_agrees(const struct ss_account *a, const struct ss_reading *counters,
+		       const struct ss_reading *now);
+
+/**
  * Close the window between the last reading and @now, and keep @now for the next one.
  * now->mono_ns must not be before the last reading's. @out always adds up to the wall time.
  */

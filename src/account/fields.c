@@ -90,6 +90,8 @@ static const struct ss_column thread_columns[] = {
 	  "Instant of its creation on CLOCK_MONOTONIC, in nanoseconds."),
 	T(exit_ns, "ns", SS_TYPE_S64, SS_THREAD_EXIT,
 	  "Instant of its end on CLOCK_MONOTONIC, in nanoseconds."),
+	T(event, "", SS_TYPE_EVENT, 0,
+	  "Empty, start or exit: it was found, was created while watched, or ended."),
 	T(found, "", SS_TYPE_TEXT, 0,
 	  "Why it is watched: pid, tid, match, all, follow or launch."),
 	T(exe, "", SS_TYPE_TEXT, SS_THREAD_EXE, "Path of the program that its process executes."),

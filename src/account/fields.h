@@ -94,6 +94,7 @@ struct ss_thread_row {
 	int32_t pid, tid, ppid;
 	int64_t tick, time_ns;
 	int64_t start_ns, exit_ns;	/* CLOCK_MONOTONIC */
+	uint8_t event;			/* enum ss_event */
 	char comm[SS_COMM_LEN];
 	char exe[256];
 	char cgroup[256];

@@ -163,7 +163,7 @@ static void split_by_stats(struct window *w, const struct ss_account *a,
 	give(w, SS_PHASE_BLOCK, block - iowait);
 	give(w, SS_PHASE_SLEEP, sleep - block);
 	if (a->phase == SS_PHASE_BLOCK || v->phase == SS_PHASE_BLOCK)
-		infer(w->out, block);
+		infer(w->out, max_s64(block, 0));
 	/* Stopped time is in none of the sums. */
 	if (v->phase == SS_PHASE_STOP)
 		give(w, SS_PHASE_STOP, last_sleep_ns(a, now, v));

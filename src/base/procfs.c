@@ -161,7 +161,10 @@ int ss_procfs_next(struct ss_procfs *procfs, struct ss_procfs_clock *clock)
 	n = ss_procfs_read(procfs, text, sizeof(text), "clock");
 	if (n < 0)
 		return n;
-	return parse_clock(text, n, clock) ? -EBADMSG : 1;
+	if (parse_clock(text, n, clock) || clock->mono_ns <= procfs->last_mono_ns)
+		return -EBADMSG;
+	procfs->last_mono_ns = clock->mono_ns;
+	return 1;
 }
 
 int ss_procfs_open_at(const struct ss_procfs *procfs, int flags, const char *format, ...)

@@ -21,6 +21,7 @@ struct ss_procfs {
 	char **ticks;		/* names of the folders, sorted; owned */
 	size_t nticks, next;
 	int base;		/* directory descriptor of the capture; -1 */
+	int64_t last_mono_ns;	/* of the tick before: time goes forward */
 };
 
 /* The clocks of one captured tick. */

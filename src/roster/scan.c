@@ -149,7 +149,10 @@ static bool is_dead(const struct ss_stat *st)
 	return ss_state_of_letter(st->state) == SS_STATE_DEAD;
 }
 
-/* True when that task has ended, or its number belongs to another one by now. */
+/*
+ * True when that task is gone, or its number belongs to another one by now. A zombie is not gone:
+ * its last counters can be read, and whoever reads them ends it.
+ */
 static bool has_ended(struct ss_roster *r, int32_t pid, int32_t tid, uint64_t *start_ticks)
 {
 	struct ss_stat st;
@@ -160,8 +163,7 @@ static bool has_ended(struct ss_roster *r, int32_t pid, int32_t tid, uint64_t *s
 	if (*start_ticks && *start_ticks != st.start_ticks)
 		return true;
 	*start_ticks = st.start_ticks;
-	/* A leader that ended before its threads stays as a zombie. */
-	return is_dead(&st);
+	return false;
 }
 
 /* As has_ended(), but a zombie leader may have threads that live. */

@@ -194,6 +194,10 @@ next:
 		r->have |= SS_HAVE_SCHEDSTATS;
 		if (old_names)
 			r->flags |= SS_READING_OLD_SCHEDSTATS;
+	} else if (seen & BIT(IOWAIT_SUM)) {
+		/* Until 5.15 there is no sum of blocked time: only its I/O part can be told. */
+		r->blkio_ns = value[IOWAIT_SUM];
+		r->have |= SS_HAVE_BLKIO;
 	}
 	return 0;
 }

@@ -13,7 +13,6 @@
 
 /* The sched file of a kernel with all options is about 4 KiB. */
 #define TEXT_MAX 8192
-#define DETAIL_TRIES 2
 
 static const char *const file_name[SS_THREAD_FILES] = {
 	[SS_FILE_SCHEDSTAT] = "schedstat",
@@ -154,38 +153,42 @@ static int read_stat(const struct ss_source_env *env, struct ss_shard *shard,
 	return 0;
 }
 
+/*
+ * A thread that was created and never ran has zeros, which schedstat prints alike when nothing is
+ * counted; the other file tells the two apart.
+ */
+static void accept_zeros(struct ss_reading *r)
+{
+	if (!(r->have & SS_HAVE_PCOUNT) && (r->have & SS_HAVE_SWITCHES) && !r->run_ns &&
+	    !r->nvcsw && !r->nivcsw)
+		r->have |= SS_HAVE_RQ | SS_HAVE_PCOUNT;
+}
+
 int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shard,
 			  struct ss_thread *thread, struct ss_reading *r)
 {
 	const struct ss_reading counters = *r;
-	struct ss_reading after;
-	uint64_t pcount = r->pcount;
-	int i, err;
+	int err;
 
 	shard->details++;
-	for (i = 0; i < DETAIL_TRIES; i++) {
-		*r = counters;
-		/*
-		 * While on a CPU, sum_exec_runtime + (now - exec_start) holds for any now, so the
-		 * instant may be one just before the two are read.
-		 */
-		r->mono_ns = now_of(env);
-		err = read_sched(env, shard, thread, r);
-		if (!err)
-			err = read_stat(env, shard, thread, r);
-		if (!err)
-			err = ss_procfs_read_counters(env, shard, thread, &after);
-		if (err)
-			return err;
-		r->rq_ns = after.rq_ns;
-		r->pcount = after.pcount;
-		r->torn_ns = 0;
-		if (after.pcount == pcount)
-			return 0;
-		/* It was switched in meanwhile: the files are of different instants. */
-		r->torn_ns = after.mono_ns - r->mono_ns;
-		pcount = after.pcount;
+	err = read_stat(env, shard, thread, r);
+	if (!err && ss_account_needs_no_more(&thread->account, r)) {
+		/* Counters and state are of different instants. */
+		r->torn_ns = now_of(env) - counters.mono_ns;
+		return 0;
 	}
+	/*
+	 * While on a CPU, sum_exec_runtime + (now - exec_start) holds for any now, so the instant may
+	 * be one just before the two are read.
+	 */
+	r->mono_ns = now_of(env);
+	if (!err)
+		err = read_sched(env, shard, thread, r);
+	if (err)
+		return err;
+	accept_zeros(r);
+	if (!ss_account_agrees(&thread->account, &counters, r))
+		r->torn_ns = now_of(env) - counters.mono_ns;
 	return 0;
 }
 

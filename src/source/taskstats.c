@@ -470,6 +470,20 @@ static bool check_start(struct ss_thread *thread, const struct ss_taskstats *ts,
 	return start_ns - thread->start_mono_ns < START_SLACK_NS;
 }
 
+/* The answer may be some hundred microseconds old by now: then the counters are read again. */
+static int read_detail(struct ss_source *s, struct ss_shard *shard, struct ss_thread *thread,
+		       struct ss_reading *r)
+{
+	int err = ss_procfs_read_detail(s->env, shard, thread, r);
+
+	if (err || !r->torn_ns || !(r->have & SS_HAVE_EXEC_START))
+		return err;
+	err = ss_procfs_read_counters(s->env, shard, thread, r);
+	if (!err)
+		err = ss_procfs_read_detail(s->env, shard, thread, r);
+	return err;
+}
+
 static void collect_one(struct ss_source *s, struct ss_shard *shard, struct ss_thread *thread,
 			struct ss_taskstats *ts, int64_t asked_ns)
 {
@@ -488,11 +502,8 @@ static void collect_one(struct ss_source *s, struct ss_shard *shard, struct ss_t
 		r.quiet_ns = s->env->quiet_ns;
 		r.have |= SS_HAVE_QUIET;
 	}
-	if (!ss_account_is_idle(&thread->account, &r)) {
-		err = ss_procfs_read_counters(s->env, shard, thread, &r);
-		if (!err)
-			err = ss_procfs_read_detail(s->env, shard, thread, &r);
-	}
+	if (!ss_account_is_idle(&thread->account, &r))
+		err = read_detail(s, shard, thread, &r);
 	if (err == -ESRCH)
 		ss_source_gone(shard, thread);
 	if (err)

@@ -18,6 +18,7 @@ static void check_parts(const struct ss_parts *p)
 	};
 	uint64_t sum = (uint64_t)p->residual_ns;
 
+	CHECK(p->wall_ns >= 0);
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
 		CHECK(part[i].ns >= 0);
 		CHECK(part[i].ns == 0 || (p->have & part[i].have));

@@ -15,7 +15,8 @@ GOLDEN_TESTS = \
 	tests/golden/start-exit.case \
 	tests/golden/stopped.case \
 	tests/golden/suspend.case \
-	tests/golden/woken.case
+	tests/golden/woken.case \
+	tests/golden/zombie.case
 
 TEST_EXTENSIONS += .case
 CASE_LOG_COMPILER = $(srcdir)/tests/golden/run

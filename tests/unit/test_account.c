@@ -436,6 +436,46 @@ static void account__base_of_minus_one__is_learned_asleep(void **state)
 	assert_parts(&p, 10 * MS, 0, 40 * MS, 0, 0, 0, 0);
 }
 
+static void account__asleep_at_both_ends__needs_no_exec_start(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	ss_account_open(&a, &r0, &env);
+	r1.pcount = 51;
+	r1.nvcsw = 41;
+	r1.run_ns += 4 * MS;
+	r1.have &= ~(uint32_t)SS_HAVE_EXEC_START;
+	assert_true(ss_account_needs_no_more(&a, &r1));
+	r1.pcount = 52;			/* on a CPU: its part in flight must be read */
+	assert_false(ss_account_needs_no_more(&a, &r1));
+	r1.pcount = 51;
+	r1.state = SS_STATE_BLOCK;	/* since when matters */
+	assert_false(ss_account_needs_no_more(&a, &r1));
+	r1.state = SS_STATE_SLEEP;
+	r1.torn_ns = 1000;
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 4 * MS, 0, 46 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.bound_ns, 1000);
+}
+
+static void account__readings__agree_unless_it_ran_in_between(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), counters = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_reading r1 = counters;
+	struct ss_account a;
+
+	(void)state;
+	ss_account_open(&a, &r0, &env);
+	assert_true(ss_account_agrees(&a, &counters, &r1));
+	r1.run_ns++;			/* it ran, and is off the CPU by pcount */
+	assert_false(ss_account_agrees(&a, &counters, &r1));
+	counters.pcount = r1.pcount = 51;	/* it has been on a CPU all the time */
+	assert_true(ss_account_agrees(&a, &counters, &r1));
+}
+
 static void account__born_inside__counts_from_its_birth(void **state)
 {
 	struct ss_reading r1 = at(1050 * MS, SS_STATE_SLEEP);
@@ -639,6 +679,8 @@ int main(void)
 		cmocka_unit_test(account__counters_backwards__restart_and_say_so),
 		cmocka_unit_test(account__clock_of_the_cpu_unknown__is_quality_counter),
 		cmocka_unit_test(account__base_of_minus_one__is_learned_asleep),
+		cmocka_unit_test(account__asleep_at_both_ends__needs_no_exec_start),
+		cmocka_unit_test(account__readings__agree_unless_it_ran_in_between),
 		cmocka_unit_test(account__born_inside__counts_from_its_birth),
 		cmocka_unit_test(account__exit_record_of_a_thread_that_never_slept__deduces_its_run),
 		cmocka_unit_test(account__exit_without_a_record__is_all_residual),

@@ -38,7 +38,7 @@ static void fields__other_tables__have_their_order(void **state)
 		    "swapin_ns,freepages_count,freepages_ns,thrashing_count,thrashing_ns,"
 		    "compact_count,compact_ns,wpcopy_count,wpcopy_ns,irq_count,irq_ns");
 	check_names(&ss_table_threads,
-		    "tick,time_ns,pid,tid,ppid,comm,start_ns,exit_ns,found,exe,cgroup");
+		    "tick,time_ns,pid,tid,ppid,comm,start_ns,exit_ns,event,found,exe,cgroup");
 	check_names(&ss_table_ticks,
 		    "tick,time_ns,scheduled_ns,actual_ns,lateness_ns,read_ns,threads,rows,starts,"
 		    "exits,suspended_ns,lost_ticks,lost_events,lost_replies,lost_parse,lost_reads,"

@@ -250,13 +250,15 @@ static void sched__old_names__are_matched_and_marked(void **state)
 	assert_int_equal(r.block_start_ns, 9999000000);
 }
 
-static void sched__without_a_sum_of_block__has_no_schedstats(void **state)
+static void sched__without_a_sum_of_block__tells_its_io_part(void **state)
 {
 	struct ss_reading r;
 
 	(void)state;
 	assert_int_equal(parse_text(ss_parse_sched, sched_5_10, &r), 0);
-	assert_int_equal(r.have, SS_HAVE_RUN | SS_HAVE_EXEC_START | SS_HAVE_SWITCHES);
+	assert_int_equal(r.have, SS_HAVE_RUN | SS_HAVE_EXEC_START | SS_HAVE_SWITCHES |
+			 SS_HAVE_BLKIO);
+	assert_int_equal(r.blkio_ns, 7000000);
 	assert_int_equal(r.flags, SS_READING_FAIR);	/* SCHED_BATCH */
 }
 
@@ -533,7 +535,7 @@ int main(void)
 		cmocka_unit_test(sched__without_schedstats__has_times_and_switches),
 		cmocka_unit_test(sched__with_schedstats__has_the_sums),
 		cmocka_unit_test(sched__old_names__are_matched_and_marked),
-		cmocka_unit_test(sched__without_a_sum_of_block__has_no_schedstats),
+		cmocka_unit_test(sched__without_a_sum_of_block__tells_its_io_part),
 		cmocka_unit_test(sched__malformed__is_rejected),
 		cmocka_unit_test(sched__embedded_nul__is_no_part_of_a_number),
 		cmocka_unit_test(sched__similar_names__are_others),

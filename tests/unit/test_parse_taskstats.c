@@ -23,7 +23,8 @@ struct layout {
 	uint16_t delay[SS_DELAY_COUNT];		/* 0: not in this version */
 };
 
-#define OFFSETS_UP_TO_14 .run = 72, .comm = 80, .tid = 128, .etime = 144, .nvcsw = 272, .nivcsw = 280
+#define OFFSETS_UP_TO_14 \
+	.run = 72, .comm = 80, .tid = 128, .etime = 144, .nvcsw = 272, .nivcsw = 280
 #define DELAYS_8 [SS_DELAY_CPU] = 16, [SS_DELAY_BLKIO] = 32, [SS_DELAY_SWAPIN] = 48, \
 		 [SS_DELAY_FREEPAGES] = 312
 #define DELAYS_9 DELAYS_8, [SS_DELAY_THRASHING] = 328

@@ -76,8 +76,8 @@ static void csv__other_tables__go_to_siblings_when_they_have_rows(void **state)
 		   "compact_count,compact_ns,wpcopy_count,wpcopy_ns,irq_count,irq_ns\n"
 		   "0,0,7,7,,,2,300,,,,,,,,,,,,\n");
 	check_file(in_dir(f, "x.threads.csv"),
-		   "tick,time_ns,pid,tid,ppid,comm,start_ns,exit_ns,found,exe,cgroup\n"
-		   "0,0,7,7,,\"a,b\",,,pid,/bin/x,\n");
+		   "tick,time_ns,pid,tid,ppid,comm,start_ns,exit_ns,event,found,exe,cgroup\n"
+		   "0,0,7,7,,\"a,b\",,,,pid,/bin/x,\n");
 }
 
 static void csv__new_recording__removes_siblings_of_the_old(void **state)

@@ -65,12 +65,13 @@ static void jsonl__rows__follow_in_the_order_of_the_tables(void **state)
 	t->pid = 10;
 	t->tid = 11;
 	t->ppid = 1;
+	t->event = SS_EVENT_START;
 	strcpy(t->comm, "worker");
 	strcpy(t->found, "all");
 	write_once(f, &ss_sink_jsonl, in_dir(f, "x.jsonl"), &no_loss);
 	check_file(in_dir(f, "x.jsonl"), META
 		   "{\"type\":\"thread\",\"tick\":0,\"time_ns\":0,\"pid\":10,\"tid\":11,\"ppid\":1,"
-		   "\"comm\":\"worker\",\"found\":\"all\"}\n"
+		   "\"comm\":\"worker\",\"event\":\"start\",\"found\":\"all\"}\n"
 		   "{\"type\":\"sample\",\"tick\":1,\"time_ns\":1795380392173000000,"
 		   "\"mono_ns\":50001000,\"pid\":10,\"tid\":11,\"comm\":\"worker\","
 		   "\"wall_ns\":50000000,\"run_ns\":1000000,\"rq_ns\":0,\"sleep_ns\":49000000,"

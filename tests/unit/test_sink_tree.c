@@ -69,8 +69,8 @@ static void tree__rows__go_to_a_file_a_table_minute_and_thread(void **state)
 	assert_int_equal(count_lines(text), 2);
 	free(text);
 	check_file(in_dir(f, START "/global/threads/" MINUTE ".csv"),
-		   "tick,time_ns,pid,tid,ppid,comm,start_ns,exit_ns,found,exe,cgroup\n"
-		   "0,1795380392123000000,10,11,,../../x,,,,,\n");
+		   "tick,time_ns,pid,tid,ppid,comm,start_ns,exit_ns,event,found,exe,cgroup\n"
+		   "0,1795380392123000000,10,11,,../../x,,,,,,\n");
 	text = slurp(in_dir(f, START "/global/ticks/" MINUTE ".csv"));
 	assert_int_equal(count_lines(text), 3);
 	free(text);

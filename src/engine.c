@@ -56,7 +56,6 @@ static int signal_fd = -1;
 
 static void on_signal(int number)
 {
-	uint64_t one = 1;
 	int saved = errno;
 
 	if (number != SIGCHLD) {
@@ -64,8 +63,7 @@ static void on_signal(int number)
 			_exit(SS_EXIT_INTERRUPTED);
 		signal_number = number;
 	}
-	if (write(signal_fd, &one, sizeof(one)) < 0)
-		errno = saved;
+	eventfd_write(signal_fd, 1);
 	errno = saved;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "engine.h"
@@ -20,11 +18,7 @@ static int list_columns(void)
 			printf("  %-16s %-6s %s\n", table->columns[c].name, table->columns[c].unit,
 			       table->columns[c].help);
 	}
-	if (fflush(stdout)) {
-		ss_err("cannot write to '-': %s", strerror(errno));
-		return SS_EXIT_FAILURE;
-	}
-	return SS_EXIT_OK;
+	return ss_flush_stdout() ? SS_EXIT_FAILURE : SS_EXIT_OK;
 }
 
 int main(int argc, char **argv)

@@ -81,15 +81,6 @@ static const struct option_def *def_of(int id)
 	return NULL;
 }
 
-/* Output that cannot be written is a failure also when it is only a help text. */
-static int printed(void)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return SS_EXIT_OK;
-	ss_err("cannot write to stdout: %s", strerror(errno));
-	return SS_EXIT_FAILURE;
-}
-
 static int print_help(void)
 {
 	const char *section = "";
@@ -127,7 +118,7 @@ static int print_help(void)
 	     "\n"
 	     "Exit status: 0 fine, 1 failure, 2 usage, 3 --strict; with COMMAND its own status.\n"
 	     "Manual: schedsampler(8); the format of recordings: schedsampler(5).");
-	return printed();
+	return ss_flush_stdout() ? SS_EXIT_FAILURE : SS_EXIT_OK;
 }
 
 static int no_memory(void)
@@ -326,7 +317,7 @@ static int apply(struct ss_options *o, const char **format, int id, const char *
 	case OPT_LIST_COLUMNS: o->list_columns = true; break;
 	case 'V':
 		puts("schedsampler " PACKAGE_VERSION);
-		return printed();
+		return ss_flush_stdout() ? SS_EXIT_FAILURE : SS_EXIT_OK;
 	case 'h': return print_help();
 	}
 	return -1;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* --probe: ask every station what it may do here, without sampling. */
-#include <errno.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,9 +91,7 @@ int ss_engine_probe(const struct ss_options *options)
 		if (*c->remedy)
 			printf("%-15s get it: %s\n", "", c->remedy);
 	}
-	if (fflush(stdout)) {
-		ss_err("cannot write to '-': %s", strerror(errno));
+	if (ss_flush_stdout())
 		return SS_EXIT_FAILURE;
-	}
 	return best ? SS_EXIT_OK : SS_EXIT_FAILURE;
 }

@@ -24,6 +24,8 @@ struct ss_sampler {
 	struct ss_tick tick;		/* the current one */
 	int64_t mono_to_boot_ns;	/* at the last tick: a suspend shows as growth */
 
+	int64_t work_ns;		/* worker time of the last reading */
+	int64_t collected_ns;		/* tick of the last reading */
 	struct ss_pool *pool;
 	struct ss_shard *shard;		/* env.shards of them */
 	struct ss_fdbudget budget;

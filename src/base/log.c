@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,4 +39,12 @@ void ss_log(enum ss_log_level level, const char *format, ...)
 		n = write(STDERR_FILENO, line.data, line.len);
 	(void)n;
 	ss_buf_free(&line);
+}
+
+int ss_flush_stdout(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	ss_err("cannot write to stdout: %s", strerror(errno));
+	return -EIO;
 }

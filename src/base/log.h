@@ -20,6 +20,9 @@ void ss_log_set_level(enum ss_log_level level);
 void ss_log(enum ss_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** Hand to the kernel what was printed. Returns 0, or -EIO after a message. */
+int ss_flush_stdout(void);
+
 #define ss_err(...) ss_log(SS_LOG_ERROR, __VA_ARGS__)
 #define ss_warn(...) ss_log(SS_LOG_WARN, __VA_ARGS__)
 #define ss_info(...) ss_log(SS_LOG_INFO, __VA_ARGS__)

@@ -170,7 +170,6 @@ int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shar
 	const struct ss_reading counters = *r;
 	int err;
 
-	shard->details++;
 	err = read_stat(env, shard, thread, r);
 	if (!err && ss_account_needs_no_more(&thread->account, r)) {
 		/* Counters and state are of different instants. */
@@ -307,8 +306,15 @@ static void procfs_collect(struct ss_source *source, unsigned worker, struct ss_
 
 	(void)worker;
 	(void)tick;
-	for (i = 0; i < shard->n; i++)
+	for (i = 0; i < shard->n; i++) {
+		/* A tick ago is long ago for the caches: fetch the next while this one is read. */
+		if (i + 1 < shard->n) {
+			__builtin_prefetch(&shard->threads[i + 1]->file);
+			__builtin_prefetch(&shard->threads[i + 1]->account.prev.run_ns);
+			__builtin_prefetch(&shard->threads[i + 1]->account.phase);
+		}
 		ss_procfs_collect_thread(source->env, shard, shard->threads[i]);
+	}
 }
 
 static void procfs_detach(struct ss_source *source, struct ss_shard *shard,

@@ -34,7 +34,6 @@ struct ss_shard {
 	struct ss_thread **gone;	/* room for n: found to have ended, account still open */
 	size_t ngone;
 	struct ss_fdcache files;
-	size_t details;			/* threads that needed more than their counters */
 	/* Losses of this tick. */
 	int64_t lost_parse, lost_reads, lost_replies, restarts;
 };

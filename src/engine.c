@@ -487,15 +487,17 @@ static int session(struct engine *e, int argc, char **argv)
 	if (!err)
 		err = run_tick(e);
 	if (!err && e->opt->command) {
-		err = ss_launch_release(&e->launch);
-		if (err)
-			ss_err("cannot run '%s': %s", e->opt->command[0], strerror(-err));
+		int refused = ss_launch_release(&e->launch);
+
+		/* The child has ended with the status that a shell would give. */
+		if (refused) {
+			ss_err("cannot run '%s': %s", e->opt->command[0], strerror(-refused));
+			return 0;
+		}
 	}
 	if (!err)
 		err = e->opt->replay ? replay_all(e) : sample(e);
-	if (err == -ENOMEM)
-		ss_err("out of memory");
-	else if (err && !e->opt->command)
+	if (err)
 		ss_err("sampling failed: %s", strerror(-err));
 	return err;
 }
@@ -532,7 +534,8 @@ int ss_engine_run(const struct ss_options *options, int argc, char **argv)
 		command_status = ss_launch_reap(&e->launch);
 	}
 	status = err ? SS_EXIT_FAILURE : command_status;
-	if (!status && options->strict && (e->total.lost || e->total.residual_max_ns > options->tolerance_ns))
+	if (!status && options->strict &&
+	    (e->total.lost || e->total.residual_max_ns > options->tolerance_ns))
 		status = SS_EXIT_STRICT;
 	take_down(e);
 	free(e);

@@ -226,11 +226,14 @@ static void close_ended(struct ss_sampler *s, struct ss_thread *thread, struct s
 	memset(w, 0, sizeof(*w));
 	w->thread = thread;
 	w->event = SS_EVENT_EXIT | (thread->announced ? 0 : SS_EVENT_START);
-	if (!thread->account.open)	/* ended before it was ever read: nothing before this */
+	if (!thread->account.open) {
+		/* An old thread that ended before it was ever read: its counters are of before. */
 		ss_account_open_at_birth(&thread->account, end_ns, 0);
+		record = NULL;
+	}
 	begin_ns = thread->account.prev.mono_ns;
-	ss_account_close_exit(&thread->account, record ? &record->final : NULL, end_ns, !known, &s->env.account,
-			      &w->parts);
+	ss_account_close_exit(&thread->account, record ? &record->final : NULL, end_ns, !known,
+			      &s->env.account, &w->parts);
 	w->end_mono_ns = begin_ns + w->parts.wall_ns;
 	if (!(w->parts.have & SS_PART_RUN))
 		++*lost_threads;
@@ -253,7 +256,8 @@ static void fill_tick_row(struct ss_sampler *s, struct ss_batch *batch, size_t e
 	row->read_ns = now_of(s) - s->tick.actual_ns;
 	row->threads = roster.threads;
 	row->rows = (int64_t)batch->rows[SS_TABLE_SAMPLES].n;
-	row->starts = (int64_t)s->born.n;
+	for (i = 0; i < s->born.n; i++)
+		row->starts += s->born.thread[i]->birth_mono_ns != 0;
 	row->exits = (int64_t)exits;
 	for (i = 0; i < s->env.shards; i++) {
 		const struct ss_shard *shard = &s->shard[i];

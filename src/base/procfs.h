@@ -49,7 +49,7 @@ ssize_t ss_procfs_read(const struct ss_procfs *procfs, char *data, size_t size,
 int ss_procfs_open_at(const struct ss_procfs *procfs, int flags, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/** Where the link points, NUL-terminated, truncated to @size. Returns its length or negative errno. */
+/** Where the link points, NUL-terminated, truncated. Returns its length or negative errno. */
 ssize_t ss_procfs_readlink(const struct ss_procfs *procfs, char *data, size_t size,
 			   const char *format, ...) __attribute__((format(printf, 4, 5)));
 

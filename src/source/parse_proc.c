@@ -194,7 +194,7 @@ next:
 		r->have |= SS_HAVE_SCHEDSTATS;
 		if (old_names)
 			r->flags |= SS_READING_OLD_SCHEDSTATS;
-	} else if (seen & BIT(IOWAIT_SUM)) {
+	} else if ((seen & BIT(IOWAIT_SUM)) && old_names) {
 		/* Until 5.15 there is no sum of blocked time: only its I/O part can be told. */
 		r->blkio_ns = value[IOWAIT_SUM];
 		r->have |= SS_HAVE_BLKIO;

@@ -32,7 +32,7 @@
 #define REPLY_MAX 2048
 #define EXIT_BUFFER (8 << 20)
 #define DRAIN_MAX 65536		/* exit records a call, so that a flood cannot hold the tick */
-/* A later start than this is another thread's: answers come within a batch's time of the question. */
+/* A start later than this is another thread's: answers come within a batch's time. */
 #define START_SLACK_NS (10 * SS_NSEC_PER_MSEC)
 #define CHECK_DELAYACCT_NS SS_NSEC_PER_SEC
 
@@ -229,7 +229,7 @@ static void exchange(struct channel *c, int family, struct ss_thread *const *thr
 	}
 }
 
-/* kernel.task_delayacct exists since 5.14; before, delay accounting was on unless booted without. */
+/* kernel.task_delayacct came with 5.14; before, delay accounting was on unless booted without. */
 static void check_delayacct(struct ss_source *s, int64_t now_ns)
 {
 	char text[4096];

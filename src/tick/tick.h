@@ -33,7 +33,7 @@ int ss_ticker_start(struct ss_ticker *ticker, struct ss_tick *tick);
 /** A descriptor that polls readable when a deadline has passed. Borrowed. */
 int ss_ticker_fd(const struct ss_ticker *ticker);
 
-/** Take the deadlines that have passed. Returns 1 with @tick filled, 0 if none, or negative errno. */
+/** Take the deadlines that have passed. Returns 1 with @tick filled, 0: none, or negative errno. */
 int ss_ticker_read(struct ss_ticker *ticker, struct ss_tick *tick);
 
 /** An extra tick now, off the grid: the last one of a session. */

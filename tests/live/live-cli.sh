@@ -224,6 +224,9 @@ launched 0 true
 launched 7 sh -c 'exit 7'
 launched 143 sh -c 'kill -TERM $$'
 launched 137 sh -c 'kill -KILL $$'
+printf '\177not a program' >"$tmp/garbage"
+chmod 0755 "$tmp/garbage"
+launched 126 "$tmp/garbage"
 launched 0 sh -c 'echo told'
 [ "$(cat "$tmp/1")" = told ] || wrong "the command's stdout is not on stdout"
 launched 0 "$WORKLOAD" demo 1

@@ -14,7 +14,7 @@
  * Sharing the reading out makes it shorter but costs CPU time (measured: half as much again, from
  * cache lines that go back and forth): only when one worker would need this part of the interval.
  */
-#define SHARE_OF_INTERVAL 4
+#define SHARE_OF_INTERVAL 2
 #define RESERVED_FDS 320	/* everything but the caches: the roster's 258, sockets, outputs */
 #define REPLAY_CPUS 1024
 

@@ -306,15 +306,8 @@ static void procfs_collect(struct ss_source *source, unsigned worker, struct ss_
 
 	(void)worker;
 	(void)tick;
-	for (i = 0; i < shard->n; i++) {
-		/* A tick ago is long ago for the caches: fetch the next while this one is read. */
-		if (i + 1 < shard->n) {
-			__builtin_prefetch(&shard->threads[i + 1]->file);
-			__builtin_prefetch(&shard->threads[i + 1]->account.prev.run_ns);
-			__builtin_prefetch(&shard->threads[i + 1]->account.phase);
-		}
+	for (i = 0; i < shard->n; i++)
 		ss_procfs_collect_thread(source->env, shard, shard->threads[i]);
-	}
 }
 
 static void procfs_detach(struct ss_source *source, struct ss_shard *shard,

@@ -19,9 +19,9 @@ int ss_procfs_read_counters(const struct ss_source_env *env, struct ss_shard *sh
 /**
  * What /proc knows, added to the counters in @r: state and CPU, and exec_start, switches and
  * SCHEDSTATS unless the window can be closed without (ss_account_needs_no_more()); also the
- * thread's name, and its start time if it was not known. When the thread was
- * switched meanwhile so that the files do not go together, torn_ns says so. Errors as above;
- * -ESRCH also when @thread's start time shows another thread with its tid.
+ * thread's name, and its start time if it was not known. When the thread was switched meanwhile so
+ * that the files do not go together, torn_ns says so. Errors as above; -ESRCH also when @thread's
+ * start time shows another thread with its tid.
  */
 int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shard,
 			  struct ss_thread *thread, struct ss_reading *r);

@@ -39,12 +39,15 @@ src_libss_a_SOURCES = \
 	src/probe.c \
 	src/roster/connector.c \
 	src/roster/connector.h \
+	src/roster/quota.c \
+	src/roster/quota.h \
 	src/roster/roster.c \
 	src/roster/roster.h \
 	src/roster/scan.c \
 	src/roster/scan.h \
 	src/roster/select.c \
 	src/roster/select.h \
+	src/roster/still.c \
 	src/roster/table.c \
 	src/roster/table.h \
 	src/roster/thread.h \

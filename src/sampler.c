@@ -160,7 +160,7 @@ static void collect(struct ss_sampler *s)
 	for (i = 0; i < s->env.shards; i++) {
 		struct ss_shard *shard = &s->shard[i];
 
-		shard->nwindows = shard->ndelays = shard->ngone = 0;
+		shard->nwindows = shard->ndelays = shard->ngone = shard->nstill = 0;
 		ss_fdcache_next_round(&shard->files);
 		shard->lost_parse = shard->lost_reads = shard->lost_replies = shard->restarts = 0;
 	}
@@ -168,7 +168,7 @@ static void collect(struct ss_sampler *s)
 		ss_clockmap_refresh(s->clockmap, s->tick.actual_ns);
 		s->env.account.offset = ss_clockmap_offsets(s->clockmap, &s->env.account.ncpus);
 	}
-	s->env.quiet_ns = ss_quiet_check(&s->quiet);
+	ss_roster_look_for_still(s->roster, ss_quiet_check(&s->quiet));
 	if (s->source_ops->begin)
 		s->source_ops->begin(s->source, &s->tick);
 	ss_pool_run(s->pool, job.active, collect_shards, &job);
@@ -262,6 +262,7 @@ static void fill_tick_row(struct ss_sampler *s, struct ss_batch *batch, size_t e
 	for (i = 0; i < s->env.shards; i++) {
 		const struct ss_shard *shard = &s->shard[i];
 
+		row->still += (int64_t)shard->nstill;
 		row->lost_parse += shard->lost_parse;
 		row->lost_reads += shard->lost_reads;
 		row->lost_replies += shard->lost_replies;

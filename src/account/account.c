@@ -292,17 +292,14 @@ static void close_unknown(struct ss_parts *out)
 }
 
 /* The thread was not switched in: it spent the window where it was. */
-static void close_idle(struct ss_account *a, const struct ss_reading *now, struct ss_parts *out)
+static void close_idle(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,
+		       struct ss_parts *out)
 {
 	struct window w = { .out = out, .off_ns = out->wall_ns };
 	int64_t begin_ns = a->prev.mono_ns;
 
 	/* All that a full reading would say is what the last one said. */
-	a->prev.mono_ns = now->mono_ns;
-	if (have_all(now, SS_HAVE_BLKIO)) {
-		a->prev.blkio_ns = now->blkio_ns;
-		a->prev.have |= SS_HAVE_BLKIO;
-	}
+	a->prev.mono_ns = mono_ns;
 	out->have |= SS_PART_RUN | SS_PART_RQ | SS_PART_SLEEP | SS_PART_BLOCK | SS_PART_IOWAIT |
 		     SS_PART_STOP;
 	put_context(out, a, &a->prev);
@@ -310,10 +307,8 @@ static void close_idle(struct ss_account *a, const struct ss_reading *now, struc
 		out->rq_ns = out->wall_ns;
 		a->rq_total_ns += out->wall_ns;
 	} else {
-		int64_t sure = have_all(now, SS_HAVE_QUIET) ? now->quiet_ns : INT64_MIN;
-
 		/* It can have been woken and not yet switched in: only seen when it runs. */
-		a->bound_ns = now->mono_ns - max_s64(begin_ns, sure);
+		a->bound_ns = mono_ns - max_s64(begin_ns, quiet_ns);
 		infer(out, a->bound_ns);
 		if (a->phase == SS_PHASE_BLOCK && have_all(&a->prev, SS_HAVE_BLKIO))
 			out->iowait_ns = out->wall_ns;
@@ -384,7 +379,12 @@ void ss_account_close(struct ss_account *a, const struct ss_reading *now,
 
 	begin_parts(out, now->mono_ns - a->prev.mono_ns);
 	if (!have_all(now, SS_HAVE_STATE) && ss_account_is_idle(a, now)) {
-		close_idle(a, now, out);
+		if (have_all(now, SS_HAVE_BLKIO)) {
+			a->prev.blkio_ns = now->blkio_ns;
+			a->prev.have |= SS_HAVE_BLKIO;
+		}
+		close_idle(a, now->mono_ns, have_all(now, SS_HAVE_QUIET) ? now->quiet_ns : INT64_MIN,
+			   out);
 		return;
 	}
 	if (went_backwards(a, now)) {
@@ -396,6 +396,18 @@ void ss_account_close(struct ss_account *a, const struct ss_reading *now,
 	v = view_of(a, now, env);
 	close_window(a, now, &v, out);
 	keep(a, now, &v);
+}
+
+bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns)
+{
+	return a->open && is_asleep(a->phase) && a->prev.mono_ns >= since_ns;
+}
+
+void ss_account_close_asleep(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,
+			     struct ss_parts *out)
+{
+	begin_parts(out, mono_ns - a->prev.mono_ns);
+	close_idle(a, mono_ns, quiet_ns, out);
 }
 
 /*

@@ -116,6 +116,19 @@ void ss_account_open_at_birth(struct ss_account *a, int64_t birth_mono_ns, int64
 bool ss_account_is_idle(const struct ss_account *a, const struct ss_reading *counters);
 
 /**
+ * True when the thread was asleep at its last reading, at or after @since_ns, so that what proves
+ * that it has not run since then proves that it still is.
+ */
+bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns);
+
+/**
+ * Close the window of a thread that ss_account_stays_asleep() and did not run until @mono_ns; it
+ * was not runnable at @quiet_ns.
+ */
+void ss_account_close_asleep(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,
+			     struct ss_parts *out);
+
+/**
  * True when counters with switches and the state prove that the thread was off the CPU and sleeps
  * as it did at the last reading, so that since when does not matter, and no sums of waits are kept
  * that would have to be read.

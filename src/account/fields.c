@@ -110,6 +110,8 @@ static const struct ss_column tick_columns[] = {
 	K(lateness_ns, "ns", 0, "Nanoseconds from scheduled_ns to actual_ns."),
 	K(read_ns, "ns", 0, "Nanoseconds that finding and reading the threads took."),
 	K(threads, "count", 0, "Number of threads watched."),
+	K(still, "count", 0,
+	  "Number of threads that were not read because their process proved not to have run."),
 	K(rows, "count", 0, "Number of samples rows of this tick."),
 	K(starts, "count", 0, "Number of threads that started since the tick before."),
 	K(exits, "count", 0, "Number of threads that ended since the tick before."),

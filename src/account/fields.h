@@ -112,7 +112,7 @@ struct ss_tick_row {
 	int64_t tick, time_ns;
 	int64_t scheduled_ns, actual_ns, lateness_ns;	/* CLOCK_MONOTONIC */
 	int64_t read_ns;	/* roster and sources, wall time */
-	int64_t threads, rows, starts, exits;
+	int64_t threads, still, rows, starts, exits;
 	int64_t suspended_ns;	/* the machine slept: growth of BOOTTIME - MONOTONIC */
 	int64_t lost_ticks;	/* deadlines that passed while the previous tick was read */
 	int64_t lost_events;	/* netlink queues overflowed (ENOBUFS) */

@@ -62,6 +62,13 @@ void ss_roster_drain(struct ss_roster *roster);
 /** At each tick: births and deaths since the last one. */
 void ss_roster_update(struct ss_roster *roster, const struct ss_tick *tick);
 
+/**
+ * At each tick, just before it is read: which processes have not run since the last one.
+ * @quiet_ns: CLOCK_MONOTONIC instant, in this tick, at which nothing but the caller was runnable
+ * on this machine; 0: not so.
+ */
+void ss_roster_look_for_still(struct ss_roster *roster, int64_t quiet_ns);
+
 /** A worker found that the thread ended; told by the engine after the workers met. */
 void ss_roster_mark_ended(struct ss_roster *roster, struct ss_thread *thread);
 

@@ -109,6 +109,7 @@ struct ss_member *ss_table_add_thread(struct ss_roster *r, struct ss_process *p,
 	t->ppid = p->ppid;
 	t->found = p->found;
 	t->process = p;
+	t->still = &p->still;
 	t->birth_mono_ns = birth_mono_ns;
 	t->birth_bound_ns = birth_bound_ns;
 	if (st)
@@ -138,6 +139,7 @@ void ss_table_end_thread(struct ss_roster *r, struct ss_member *m, int64_t exit_
 		m->thread.exit_mono_ns = exit_mono_ns;
 	m->thread.process->nalive--;
 	m->thread.process = NULL;
+	m->thread.still = NULL;
 	r->stats.threads--;
 	LIST_REMOVE(m, link);
 	LIST_INSERT_HEAD(&r->ending, m, link);

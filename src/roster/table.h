@@ -40,6 +40,11 @@ struct ss_process {
 	uint32_t nalive;
 	uint32_t nzombies;		/* entries of the last listing that will not run again */
 	int64_t listed_mono_ns;		/* every thread not listed then is younger; 0: never */
+	struct ss_stillness still;
+	struct timespec cpu_time;	/* of all its threads, at still.since_ns */
+	uint8_t wait, wait_next;	/* ticks until its CPU clock is looked at again */
+	bool quota_possible;
+	int64_t quota_checked_ns;	/* 0: never */
 	char comm[SS_COMM_LEN];
 };
 LIST_HEAD(ss_processes, ss_process);

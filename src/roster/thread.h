@@ -31,6 +31,15 @@ struct ss_exit_record {
 	char comm[SS_COMM_LEN];
 };
 
+/*
+ * What is known of all threads of a process without reading any. Instants of CLOCK_MONOTONIC; 0:
+ * not known. Written by the roster before a tick is read.
+ */
+struct ss_stillness {
+	int64_t quiet_ns;	/* none of them was runnable then */
+	int64_t since_ns, still_ns;	/* none of them was on a CPU from the one to the other */
+};
+
 struct ss_thread {
 	/* Identity; written by the roster only. */
 	int32_t pid, tid, ppid;
@@ -39,6 +48,7 @@ struct ss_thread {
 	int64_t birth_bound_ns;		/* how much later it may have been */
 	uint8_t found;			/* enum ss_found */
 	struct ss_process *process;	/* owner of the list it is in */
+	const struct ss_stillness *still;	/* of that process; NULL: not watched any more */
 	struct ss_thread *hash_next;
 
 	/*

@@ -82,10 +82,10 @@ static int judge(struct ss_shard *shard, ssize_t err)
 	return (int)err;
 }
 
-static void put_quiet(const struct ss_source_env *env, struct ss_reading *r)
+void ss_source_put_quiet(const struct ss_thread *thread, struct ss_reading *r)
 {
-	if (env->quiet_ns) {
-		r->quiet_ns = env->quiet_ns;
+	if (thread->still && thread->still->quiet_ns) {
+		r->quiet_ns = thread->still->quiet_ns;
 		r->have |= SS_HAVE_QUIET;
 	}
 }
@@ -104,7 +104,7 @@ int ss_procfs_read_counters(const struct ss_source_env *env, struct ss_shard *sh
 	int err;
 
 	memset(r, 0, sizeof(*r));
-	put_quiet(env, r);
+	ss_source_put_quiet(thread, r);
 	r->mono_ns = now_of(env);
 	n = read_file(env, shard, thread, SS_FILE_SCHEDSTAT, text);
 	if (n <= 0)
@@ -226,6 +226,23 @@ struct ss_window *ss_source_close_window(const struct ss_source_env *env, struct
 	return w;
 }
 
+struct ss_window *ss_source_close_still(struct ss_shard *shard, struct ss_thread *thread)
+{
+	const struct ss_stillness *still = thread->still;
+	struct ss_window *w;
+
+	if (!still || !still->still_ns ||
+	    !ss_account_stays_asleep(&thread->account, still->since_ns))
+		return NULL;
+	w = &shard->windows[shard->nwindows++];
+	w->thread = thread;
+	w->event = 0;
+	w->end_mono_ns = still->still_ns;
+	ss_account_close_asleep(&thread->account, still->still_ns, still->quiet_ns, &w->parts);
+	shard->nstill++;
+	return w;
+}
+
 void ss_source_gone(struct ss_shard *shard, struct ss_thread *thread)
 {
 	thread->exit_mono_ns = INT64_MAX;
@@ -307,7 +324,8 @@ static void procfs_collect(struct ss_source *source, unsigned worker, struct ss_
 	(void)worker;
 	(void)tick;
 	for (i = 0; i < shard->n; i++)
-		ss_procfs_collect_thread(source->env, shard, shard->threads[i]);
+		if (!ss_source_close_still(shard, shard->threads[i]))
+			ss_procfs_collect_thread(source->env, shard, shard->threads[i]);
 }
 
 static void procfs_detach(struct ss_source *source, struct ss_shard *shard,

@@ -26,6 +26,15 @@ int ss_procfs_read_counters(const struct ss_source_env *env, struct ss_shard *sh
 int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shard,
 			  struct ss_thread *thread, struct ss_reading *r);
 
+/** Add to @r what the roster knows of the machine: quiet_ns. */
+void ss_source_put_quiet(const struct ss_thread *thread, struct ss_reading *r);
+
+/**
+ * Close the window of @thread without reading it, when it is proven that it slept on. Appends to
+ * shard->windows; the appended window, or NULL: it has to be read.
+ */
+struct ss_window *ss_source_close_still(struct ss_shard *shard, struct ss_thread *thread);
+
 /**
  * Close the window of @thread with @r, or open its account with it. A dead (zombie) thread's last
  * window is closed here. Appends to shard->windows; the appended window, or NULL.

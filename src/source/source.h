@@ -33,6 +33,7 @@ struct ss_shard {
 	size_t ndelays;
 	struct ss_thread **gone;	/* room for n: found to have ended, account still open */
 	size_t ngone;
+	size_t nstill;			/* closed by ss_source_close_still() */
 	struct ss_fdcache files;
 	/* Losses of this tick. */
 	int64_t lost_parse, lost_reads, lost_replies, restarts;
@@ -42,7 +43,6 @@ struct ss_shard {
 struct ss_source_env {
 	struct ss_procfs *procfs;
 	struct ss_account_env account;	/* refreshed by the engine each tick */
-	int64_t quiet_ns;	/* no other task of the machine was runnable then; 0: not known */
 	int64_t replay_mono_ns;	/* instant of the captured tree that is read; 0: this machine, now */
 	unsigned shards;
 	struct ss_caps *caps;

@@ -58,6 +58,7 @@ struct channel {
 struct ss_delay_state {
 	bool measured;		/* its delays were counted from the start, or are seen to be */
 	bool seen;		/* count and ns hold totals */
+	uint32_t have;		/* of which: 1 << enum ss_delay_kind */
 	uint64_t count[SS_DELAY_COUNT], ns[SS_DELAY_COUNT];
 };
 
@@ -432,6 +433,7 @@ static void close_delays(struct ss_shard *shard, struct ss_thread *thread,
 		d->count[kind] = ts->delay_count[kind];
 		d->ns[kind] = ts->delay_ns[kind];
 	}
+	d->have = ts->delay_have;
 	d->seen = true;
 	if (w && d->measured && known) {
 		row.time_ns = w->end_mono_ns;
@@ -498,10 +500,7 @@ static void collect_one(struct ss_source *s, struct ss_shard *shard, struct ss_t
 	}
 	/* Counters that have not grown had not at the moment of asking either. */
 	r.mono_ns = asked_ns;
-	if (s->env->quiet_ns) {
-		r.quiet_ns = s->env->quiet_ns;
-		r.have |= SS_HAVE_QUIET;
-	}
+	ss_source_put_quiet(thread, &r);
 	if (!ss_account_is_idle(&thread->account, &r))
 		err = read_detail(s, shard, thread, &r);
 	if (err == -ESRCH)
@@ -519,23 +518,42 @@ static void collect_one(struct ss_source *s, struct ss_shard *shard, struct ss_t
 		close_delays(shard, thread, ts, w);
 }
 
+/* A thread that did not run was not delayed either. */
+static bool collect_still(const struct ss_source *s, struct ss_shard *shard,
+			  struct ss_thread *thread)
+{
+	const struct ss_delay_state *d = thread->delay;
+	const struct ss_window *w = ss_source_close_still(shard, thread);
+
+	if (w && s->delayacct_now && d->measured && d->seen)
+		shard->delays[shard->ndelays++] = (struct ss_delay){
+			.pid = thread->pid, .tid = thread->tid, .have = d->have,
+			.time_ns = w->end_mono_ns,
+		};
+	return w != NULL;
+}
+
 static void taskstats_collect(struct ss_source *s, unsigned worker, struct ss_shard *shard,
 			      const struct ss_tick *tick)
 {
 	struct channel *c = s->channel[worker];
-	size_t at, i;
+	struct ss_thread *batch[BATCH];
+	size_t at = 0, i, n;
+	int64_t asked_ns;
 
 	(void)tick;
-	for (at = 0; at < shard->n; at += BATCH) {
-		size_t n = shard->n - at < BATCH ? shard->n - at : BATCH;
-		int64_t asked_ns;
-
+	while (at < shard->n) {
+		for (n = 0; n < BATCH && at < shard->n; at++)
+			if (!collect_still(s, shard, shard->threads[at]))
+				batch[n++] = shard->threads[at];
+		if (!n)
+			break;
 		pthread_mutex_lock(&s->turn);
 		asked_ns = ss_now_ns(CLOCK_MONOTONIC);
-		exchange(c, s->family, shard->threads + at, n, shard);
+		exchange(c, s->family, batch, n, shard);
 		pthread_mutex_unlock(&s->turn);
 		for (i = 0; i < n; i++) {
-			struct ss_thread *thread = shard->threads[at + i];
+			struct ss_thread *thread = batch[i];
 
 			if (!c->result[i]) {
 				collect_one(s, shard, thread, &c->stats[i], asked_ns);

@@ -112,6 +112,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			return 0;
 		}
 		take_reading(&data, &size, &r);
+		if (how >= 240 && how < 250 && ss_account_stays_asleep(&a, 0)) {
+			ss_account_close_asleep(&a, r.mono_ns, r.quiet_ns, &parts);
+			check_parts(&parts);
+			CHECK(!parts.run_ns && !parts.rq_ns && !parts.residual_ns);
+			continue;
+		}
 		if (how >= 250) {
 			ss_account_close_exit(&a, &r, r.mono_ns, how % 2, &env, &parts);
 			check_parts(&parts);

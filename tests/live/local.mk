@@ -11,6 +11,7 @@ LIVE_TESTS = \
 	tests/live/live-churn.sh \
 	tests/live/live-cli.sh \
 	tests/live/live-redis.sh \
+	tests/live/live-still.sh \
 	tests/live/live-truth-procfs.sh \
 	tests/live/live-truth-taskstats.sh \
 	tests/live/live-user.sh

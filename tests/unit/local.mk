@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_parse_taskstats \
 	tests/unit/test_pool \
 	tests/unit/test_procfs \
+	tests/unit/test_quota \
 	tests/unit/test_roster \
 	tests/unit/test_roster_live \
 	tests/unit/test_sink \

@@ -110,6 +110,30 @@ static void account__counters_only__idle_row_says_what_it_does_not_know(void **s
 	assert_false(ss_account_is_idle(&a, &c));
 }
 
+static void account__proven_asleep__as_an_idle_reading_would_close(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1150 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	ss_account_open(&a, &r0, &env);
+	assert_false(ss_account_stays_asleep(&a, 1000 * MS + 1));
+	assert_true(ss_account_stays_asleep(&a, 1000 * MS));
+	ss_account_close_asleep(&a, 1050 * MS, 1049 * MS, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_int_equal(p.bound_ns, 1 * MS);
+	assert_true(p.have & SS_PART_SWITCHES);
+	/* The window after it begins where it ended. */
+	ss_account_close(&a, &r1, &env, &p);
+	assert_int_equal(p.wall_ns, 100 * MS);
+
+	r0.state = SS_STATE_RUNNABLE;
+	ss_account_open(&a, &r0, &env);
+	assert_false(ss_account_stays_asleep(&a, 0));
+}
+
 static void account__running_throughout__adds_the_part_in_flight(void **state)
 {
 	struct ss_reading r0 = at(1000 * MS, SS_STATE_RUNNABLE), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
@@ -665,6 +689,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(account__asleep_throughout__is_all_sleep),
 		cmocka_unit_test(account__counters_only__idle_row_says_what_it_does_not_know),
+		cmocka_unit_test(account__proven_asleep__as_an_idle_reading_would_close),
 		cmocka_unit_test(account__running_throughout__adds_the_part_in_flight),
 		cmocka_unit_test(account__runnable_without_voluntary_switch__shows_the_gap_as_residual),
 		cmocka_unit_test(account__preempted__is_queued_since_its_switch_out),

@@ -40,7 +40,7 @@ static void fields__other_tables__have_their_order(void **state)
 	check_names(&ss_table_threads,
 		    "tick,time_ns,pid,tid,ppid,comm,start_ns,exit_ns,event,found,exe,cgroup");
 	check_names(&ss_table_ticks,
-		    "tick,time_ns,scheduled_ns,actual_ns,lateness_ns,read_ns,threads,rows,starts,"
+		    "tick,time_ns,scheduled_ns,actual_ns,lateness_ns,read_ns,threads,still,rows,starts,"
 		    "exits,suspended_ns,lost_ticks,lost_events,lost_replies,lost_parse,lost_reads,"
 		    "lost_threads,lost_restarts,lost_batches,lost_rows,unseen_max");
 }

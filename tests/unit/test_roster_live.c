@@ -275,6 +275,104 @@ static void unseen__births_between_updates__bounded(void **state)
 	assert_true(stats().unseen_max < 1000);
 }
 
+/* A process that sleeps until it is given a byte, which it gives back. */
+static pid_t start_answerer(int *ask, int *answer)
+{
+	int in[2], out[2];
+	pid_t child;
+
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		char byte;
+
+		close(in[1]);
+		while (read(in[0], &byte, 1) == 1)
+			if (write(out[1], &byte, 1) != 1)
+				break;
+		_exit(0);
+	}
+	close(in[0]);
+	close(out[1]);
+	*ask = in[1];
+	*answer = out[0];
+	return child;
+}
+
+static void look_until_still(const struct ss_stillness *still)
+{
+	int64_t begin_ns = ss_now_ns(CLOCK_MONOTONIC);
+
+	do {
+		assert_true(ss_now_ns(CLOCK_MONOTONIC) - begin_ns < DEADLINE_NS);
+		ss_roster_look_for_still(roster, ss_now_ns(CLOCK_MONOTONIC));
+	} while (!still->still_ns);
+}
+
+/* It can be on its CPU still, its time not charged: then the clock has not moved yet. */
+static void look_until_changed(const struct ss_stillness *still, int64_t since_ns)
+{
+	int64_t begin_ns = ss_now_ns(CLOCK_MONOTONIC);
+
+	do {
+		assert_true(ss_now_ns(CLOCK_MONOTONIC) - begin_ns < DEADLINE_NS);
+		ss_roster_look_for_still(roster, ss_now_ns(CLOCK_MONOTONIC));
+	} while (still->since_ns == since_ns);
+}
+
+static void still__process_that_sleeps__until_it_runs(void **state)
+{
+	int32_t pids[1];
+	const struct ss_selection selection = { .pids = pids, .npids = 1 };
+	const struct ss_stillness *still;
+	int64_t since_ns, quiet_ns;
+	int ask, answer;
+	pid_t child;
+	char byte = 0;
+
+	(void)state;
+	child = start_answerer(&ask, &answer);
+	pids[0] = child;
+	assert_int_equal(begin_real(&selection, false), 0);
+	still = born_tid(child)->still;
+	ss_roster_look_for_still(roster, 0);
+	assert_int_equal(still->quiet_ns, 0);
+	assert_int_equal(still->still_ns, 0);
+	quiet_ns = ss_now_ns(CLOCK_MONOTONIC);
+	ss_roster_look_for_still(roster, quiet_ns);
+	if (!still->quiet_ns) {
+		print_message("needs to see that its control groups have no CPU quota\n");
+		close(ask);
+		waitpid(child, NULL, 0);
+		skip();
+	}
+	assert_int_equal(still->quiet_ns, quiet_ns);
+	look_until_still(still);
+	since_ns = still->since_ns;
+	assert_in_range(still->still_ns, since_ns, ss_now_ns(CLOCK_MONOTONIC));
+
+	/* It sleeps on: proven from the same instant. */
+	look_until_still(still);
+	assert_int_equal(still->since_ns, since_ns);
+
+	/* It ran in between. */
+	assert_int_equal(write(ask, &byte, 1), 1);
+	assert_int_equal(read(answer, &byte, 1), 1);
+	look_until_changed(still, since_ns);
+	assert_int_equal(still->still_ns, 0);
+	look_until_still(still);
+	assert_true(still->since_ns > since_ns);
+
+	/* The machine is not quiet: nothing is known. */
+	ss_roster_look_for_still(roster, 0);
+	assert_int_equal(still->still_ns, 0);
+	close(ask);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(answer);
+}
+
 static bool give_record(int32_t tid, const struct ss_reading *final, int64_t age_us)
 {
 	struct ss_exit_record record = { .tid = tid, .age_us = age_us, .final = *final };
@@ -561,6 +659,7 @@ int main(void)
 		TEST(scan__nothing_born__nothing_listed),
 		TEST(scan__follow__children_join),
 		TEST(unseen__births_between_updates__bounded),
+		TEST(still__process_that_sleeps__until_it_runs),
 		TEST(exit_record__plausible_age__taken),
 		TEST(exit_record__after_end__until_reaped),
 		TEST(connector__threads_come_and_go__exact_instants),

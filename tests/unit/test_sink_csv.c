@@ -5,7 +5,7 @@
 	"tick,time_ns,mono_ns,pid,tid,comm,wall_ns,run_ns,rq_ns,sleep_ns,block_ns,iowait_ns," \
 	"stop_ns,residual_ns,nvcsw,nivcsw,cpu,event,quality,bound_ns\n"
 #define TICKS_HEADER \
-	"tick,time_ns,scheduled_ns,actual_ns,lateness_ns,read_ns,threads,rows,starts,exits," \
+	"tick,time_ns,scheduled_ns,actual_ns,lateness_ns,read_ns,threads,still,rows,starts,exits," \
 	"suspended_ns,lost_ticks,lost_events,lost_replies,lost_parse,lost_reads,lost_threads," \
 	"lost_restarts,lost_batches,lost_rows,unseen_max\n"
 
@@ -53,7 +53,7 @@ static void csv__other_tables__go_to_siblings_when_they_have_rows(void **state)
 	write_once(f, &ss_sink_csv, in_dir(f, "x.csv"), &no_loss);
 	check_file(in_dir(f, "x.csv"), HEADER);
 	check_file(in_dir(f, "x.ticks.csv"),
-		   TICKS_HEADER "0,1795380392123000000,0,0,0,0,2,0,0,0,,0,0,0,0,0,0,0,0,0,\n");
+		   TICKS_HEADER "0,1795380392123000000,0,0,0,0,2,0,0,0,0,,0,0,0,0,0,0,0,0,0,\n");
 	assert_int_equal(access(in_dir(f, "x.delays.csv"), F_OK), -1);
 	assert_int_equal(access(in_dir(f, "x.threads.csv"), F_OK), -1);
 
@@ -228,7 +228,7 @@ static void csv__loss__is_added_to_the_tick_row(void **state)
 	tick->lost_rows = 1;
 	write_once(f, &ss_sink_csv, in_dir(f, "x.csv"), &loss);
 	check_file(in_dir(f, "x.ticks.csv"),
-		   TICKS_HEADER "0,1795380392123000000,0,0,0,0,2,0,0,0,,0,0,0,0,0,0,0,2,31,\n");
+		   TICKS_HEADER "0,1795380392123000000,0,0,0,0,2,0,0,0,0,,0,0,0,0,0,0,0,2,31,\n");
 	assert_int_equal(tick->lost_rows, 1);
 	assert_int_equal(tick->lost_batches, 0);
 }

@@ -10,8 +10,8 @@
 	"\"lost\":\"delays\",\"remedy\":\"run as \\\"root\\\"\"}]}\n"
 #define TICK(n, time, lost) \
 	"{\"type\":\"tick\",\"tick\":" n ",\"time_ns\":" time ",\"scheduled_ns\":0," \
-	"\"actual_ns\":0,\"lateness_ns\":0,\"read_ns\":0,\"threads\":2,\"rows\":0,\"starts\":0," \
-	"\"exits\":0,\"lost_ticks\":0,\"lost_events\":0,\"lost_replies\":0,\"lost_parse\":0," \
+	"\"actual_ns\":0,\"lateness_ns\":0,\"read_ns\":0,\"threads\":2,\"still\":0," \
+	"\"rows\":0,\"starts\":0,\"exits\":0,\"lost_ticks\":0,\"lost_events\":0,\"lost_replies\":0,\"lost_parse\":0," \
 	"\"lost_reads\":0,\"lost_threads\":0,\"lost_restarts\":0," lost "}\n"
 #define NO_LOSS "\"lost_batches\":0,\"lost_rows\":0"
 

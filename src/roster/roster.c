@@ -189,6 +189,11 @@ static void exited(struct ss_roster *r, const struct ss_connector_event *ev)
 			m->thread.exit_mono_ns = ev->mono_ns;
 		return;
 	}
+	/* A leader stays as a zombie, mostly until its parent waits: a worker reads its last counters. */
+	if (ev->tid == m->thread.pid) {
+		m->thread.exit_mono_ns = ev->mono_ns;
+		return;
+	}
 	p = m->thread.process;
 	ss_table_end_thread(r, m, ev->mono_ns);
 	ss_scan_settle(r, p);

@@ -53,7 +53,8 @@ struct ss_thread {
 
 	/*
 	 * Ending; written by the roster (events) or by the worker (a read that failed: INT64_MAX; a
-	 * zombie, whose last window the worker closes itself).
+	 * zombie, whose last window the worker closes itself). A leader whose end was told is read
+	 * until it is seen to have ended.
 	 */
 	int64_t exit_mono_ns;		/* 0: alive as far as known; INT64_MAX: ended, instant unknown */
 	bool has_exit_record;

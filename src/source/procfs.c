@@ -245,7 +245,8 @@ struct ss_window *ss_source_close_still(struct ss_shard *shard, struct ss_thread
 
 void ss_source_gone(struct ss_shard *shard, struct ss_thread *thread)
 {
-	thread->exit_mono_ns = INT64_MAX;
+	if (!thread->exit_mono_ns)
+		thread->exit_mono_ns = INT64_MAX;
 	shard->gone[shard->ngone++] = thread;
 }
 

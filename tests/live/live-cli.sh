@@ -231,6 +231,11 @@ launched 0 sh -c 'echo told'
 [ "$(cat "$tmp/1")" = told ] || wrong "the command's stdout is not on stdout"
 launched 0 "$WORKLOAD" demo 1
 sums "$tmp/x.csv" >/dev/null || wrong "launch: sums"
+# It stays a zombie until it has been read: its last row has its parts, from any source.
+run -q -i 5 --source procfs -o "$tmp/x.csv" -- sh -c 'sleep 0.03; exit 3'
+[ "$status" = 3 ] || wrong "launch from procfs ended with $status"
+awk -v name=run_ns -f "$live/column.awk" -f "$live/csv.awk" "$tmp/x.csv" >"$tmp/2"
+[ -n "$(tail -n 1 "$tmp/2")" ] || wrong "launch from procfs: what the command ran last is missing"
 printf '#!/bin/sh\n' >"$tmp/script"
 refused 126 "$tmp/script" -- "$tmp/script"
 refused 127 "$tmp/nothing" -- "$tmp/nothing"

@@ -228,14 +228,14 @@ static bool await_command(const char *command, int64_t end_ns, bool listen, cons
 /*
  * The thread's CPU clock (clock_getcpuclockid(3), for one thread) now that it sleeps: also what it
  * ran between its own look at the clock and its sleep, which is milliseconds when a virtual machine
- * is stopped there. Not for the threads of children, and those that ended.
+ * is stopped there. That of a child is its process's; not for those that end.
  */
 static void look_again(struct worker *w)
 {
-	const clockid_t clock = (clockid_t)(~(uint32_t)w->tid << 3 | 6);
+	const clockid_t clock = (clockid_t)(~(uint32_t)w->tid << 3 | (w->kind->child ? 2 : 6));
 	struct timespec ts;
 
-	if (w->pid == getpid() && !(w->kind->exits && !w->role) && !clock_gettime(clock, &ts))
+	if (!(w->kind->exits && (!w->role || w->kind->child)) && !clock_gettime(clock, &ts))
 		w->cpu_ns = (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 

@@ -2,6 +2,7 @@
 #include "sampler.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #define SHARE_OF_INTERVAL 2
 #define RESERVED_FDS 320	/* everything but the caches: the roster's 258, sockets, outputs */
 #define REPLAY_CPUS 1024
+#define REPLAY_LAG_MAX_NS (2 * SS_NSEC_PER_SEC)	/* a captured tree does not tell its tick */
 
 static void list_add(struct ss_sampler *s, struct ss_thread_list *list, struct ss_thread *thread)
 {
@@ -391,14 +393,32 @@ static int open_replay_clock(struct ss_sampler *s)
 		return -ENOMEM;
 	s->env.account.offset = s->replay_offset;
 	s->env.account.ncpus = REPLAY_CPUS;
+	s->env.account.lag_max_ns = REPLAY_LAG_MAX_NS;
 	return 0;
+}
+
+/* How far behind the counters of a running thread can be on this machine. */
+static void set_lag(struct ss_account_env *account)
+{
+	int fd = open("/sys/devices/system/cpu/nohz_full", O_RDONLY | O_CLOEXEC);
+	char nohz_full[64];	/* its beginning tells */
+	struct timespec resolution;
+	ssize_t n = 0;
+
+	if (fd >= 0) {
+		n = read(fd, nohz_full, sizeof(nohz_full) - 1);
+		close(fd);
+	}
+	nohz_full[n > 0 ? n : 0] = '\0';
+	clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
+	account->tick_ns = resolution.tv_nsec;
+	account->lag_max_ns = ss_clockmap_lag_max_ns(account->tick_ns, nohz_full);
 }
 
 int ss_sampler_open(struct ss_sampler *s, struct ss_procfs *procfs, struct ss_caps *caps)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned i, n = online < 1 ? 1 : online > WORKERS_MAX ? WORKERS_MAX : (unsigned)online;
-	struct timespec resolution;
 	int err;
 
 	memset(s, 0, sizeof(*s));
@@ -406,9 +426,8 @@ int ss_sampler_open(struct ss_sampler *s, struct ss_procfs *procfs, struct ss_ca
 	s->env.procfs = procfs;
 	s->env.caps = caps;
 	s->quiet.fd = -1;
-	clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
-	s->env.account.tick_ns = resolution.tv_nsec;
-	if (!procfs->is_real)
+	set_lag(&s->env.account);
+	if (ss_procfs_is_capture(procfs))
 		n = 1;
 	ss_fdbudget_init(&s->budget, RESERVED_FDS);
 	s->shard = calloc(n, sizeof(*s->shard));
@@ -420,7 +439,7 @@ int ss_sampler_open(struct ss_sampler *s, struct ss_procfs *procfs, struct ss_ca
 	err = ss_pool_new(&s->pool, n);
 	if (err)
 		return err;
-	if (!procfs->is_real)
+	if (ss_procfs_is_capture(procfs))
 		return open_replay_clock(s);
 	ss_pool_run(s->pool, n, make_punctual, s);
 	/* Without the map, parts in flight are not known: the rows say so by their quality. */

@@ -6,11 +6,11 @@
 #include "account/offcpu.h"
 
 /*
- * Beyond these, what a clock offset says of a thread on a CPU is not believed: exec_start is
- * brought up to date by every scheduler tick, at least once a second even on nohz_full CPUs.
+ * Before this or beyond env->lag_max_ns, what a clock offset says of a thread on a CPU is not
+ * believed: every scheduler tick brings exec_start up to date, so either the offset is stale, or
+ * the virtual CPU was stopped and its thread did not run all that time.
  */
 #define LAG_MIN_NS (-1000000)
-#define LAG_MAX_NS 2000000000LL
 /* An offset this good makes a part in flight exact for our purpose. */
 #define OFFSET_GOOD_NS 20000
 
@@ -76,7 +76,8 @@ static void learn_base(struct ss_account *a, const struct ss_reading *r)
 	int64_t distance = in_flight_distance(r);
 
 	if (r->state != SS_STATE_RUNNABLE) {
-		if (!a->base_known || distance < a->base)
+		/* More than one ahead: what was learned was of two instants. */
+		if (!a->base_known || distance < a->base || distance > a->base + 1)
 			a->base = distance;
 		a->base_known = true;
 	} else if (!a->base_known && a->open &&
@@ -121,7 +122,7 @@ static void view_running(const struct ss_reading *r, const struct ss_account_env
 	int64_t lag = start == UNKNOWN_NS ? INT64_MAX : r->mono_ns - start;
 
 	v->phase = SS_PHASE_RUN;
-	if (lag < LAG_MIN_NS || lag > LAG_MAX_NS) {
+	if (lag < LAG_MIN_NS || lag > env->lag_max_ns) {
 		v->run_exact = false;
 		return;
 	}
@@ -230,6 +231,16 @@ bool ss_account_needs_no_more(const struct ss_account *a, const struct ss_readin
 			SS_HAVE_STATE) &&
 	       !(a->prev.have & (SS_HAVE_SCHEDSTATS | SS_HAVE_BLKIO)) && a->base_known &&
 	       in_flight_distance(r) == a->base;
+}
+
+bool ss_account_must_confirm(const struct ss_account *a, const struct ss_reading *r)
+{
+	int64_t ahead;
+
+	if (!have_all(r, SS_HAVE_PCOUNT | SS_HAVE_SWITCHES))
+		return false;
+	ahead = in_flight_distance(r) - a->base;
+	return !a->base_known || ahead < 0 || ahead > 1;
 }
 
 bool ss_account_agrees(const struct ss_account *a, const struct ss_reading *counters,

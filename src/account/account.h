@@ -96,6 +96,9 @@ struct ss_account_env {
 	const struct ss_clock_offset *offset;	/* borrowed; one a CPU */
 	int ncpus;
 	int64_t tick_ns;	/* scheduler tick: CLOCK_MONOTONIC_COARSE resolution */
+	int64_t lag_max_ns;	/* longest distance that exec_start of a running thread can be
+				 * behind: two scheduler ticks and a millisecond, or 2 s where a CPU
+				 * is nohz_full */
 };
 
 /** Open the account with a first reading: no window yet. */
@@ -134,6 +137,13 @@ void ss_account_close_asleep(struct ss_account *a, int64_t mono_ns, int64_t quie
  * that would have to be read.
  */
 bool ss_account_needs_no_more(const struct ss_account *a, const struct ss_reading *r);
+
+/**
+ * True when switch-ins (pcount) and switches are further apart than they were ever seen of this
+ * thread, or are seen for the first time: what they teach, whether it is on a CPU, holds for
+ * all readings to come, and each is read at an instant of its own.
+ */
+bool ss_account_must_confirm(const struct ss_account *a, const struct ss_reading *r);
 
 /**
  * True when @counters (run, rq, pcount), read first, and @now, which holds them and what was read

@@ -97,6 +97,11 @@ static void split_with_blkio(struct window *w, const struct ss_account *a,
 	w->out->have |= SS_PART_IOWAIT;
 	if (io_ns)
 		infer(w->out, credible ? io_ns : max_s64(off_ns, 0));
+	/* The sums were read at different instants: of a thread that only does I/O it is a bit more. */
+	if (io_ns > off_ns && io_ns - off_ns <= off_ns / 8 + now->torn_ns) {
+		io_ns = off_ns;
+		credible = true;
+	}
 	if (credible) {
 		w->out->iowait_ns = io_ns;
 		w->off_ns -= io_ns;

@@ -29,6 +29,12 @@ struct ss_procfs_clock {
 	int64_t mono_ns, real_ns, boot_ns, task_ns;
 };
 
+/** Whether it is a captured tree, and not the /proc of a running kernel. */
+static inline bool ss_procfs_is_capture(const struct ss_procfs *procfs)
+{
+	return procfs->base >= 0;
+}
+
 /** Open /proc. Returns 0, -ENOENT when no procfs is mounted there, or negative errno. */
 int ss_procfs_open(struct ss_procfs *procfs);
 

@@ -13,6 +13,7 @@
 
 /* The sched file of a kernel with all options is about 4 KiB. */
 #define TEXT_MAX 8192
+#define TRIES 3		/* at a reading that a switch did not tear */
 
 static const char *const file_name[SS_THREAD_FILES] = {
 	[SS_FILE_SCHEDSTAT] = "schedstat",
@@ -167,9 +168,10 @@ static void accept_zeros(struct ss_reading *r)
 int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shard,
 			  struct ss_thread *thread, struct ss_reading *r)
 {
-	const struct ss_reading counters = *r;
-	int err;
+	struct ss_reading counters = *r;
+	int err, tries = 0;
 
+again:
 	err = read_stat(env, shard, thread, r);
 	if (!err && ss_account_needs_no_more(&thread->account, r)) {
 		/* Counters and state are of different instants. */
@@ -186,6 +188,21 @@ int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shar
 	if (err)
 		return err;
 	accept_zeros(r);
+	if (ss_account_must_confirm(&thread->account, r)) {
+		struct ss_reading later;
+
+		/* As many switch-ins as before all was read: it is of one instant. */
+		err = ss_procfs_read_counters(env, shard, thread, &later);
+		if (err)
+			return err;
+		if (later.pcount != r->pcount) {
+			r->torn_ns = later.mono_ns - counters.mono_ns;
+			if (++tries == TRIES)
+				return 0;
+			*r = counters = later;
+			goto again;
+		}
+	}
 	if (!ss_account_agrees(&thread->account, &counters, r))
 		r->torn_ns = now_of(env) - counters.mono_ns;
 	return 0;

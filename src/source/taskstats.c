@@ -62,10 +62,15 @@ struct ss_delay_state {
 	uint64_t count[SS_DELAY_COUNT], ns[SS_DELAY_COUNT];
 };
 
+enum delayacct {
+	DELAYACCT_ABSENT, DELAYACCT_BOOTED_OFF, DELAYACCT_OFF, DELAYACCT_ON, DELAYACCT_ALWAYS,
+};
+
 struct ss_source {
 	const struct ss_source_env *env;
 	int family;
-	bool delayacct_now;		/* kernel.task_delayacct */
+	unsigned version;		/* of struct taskstats; 0: not told */
+	bool delayacct_now;		/* threads that start now have delay accounting */
 	bool delayacct_at_boot;		/* every thread has delay accounting */
 	int64_t delayacct_since_ns;	/* seen switched on since; CLOCK_MONOTONIC */
 	int64_t checked_ns;
@@ -230,37 +235,64 @@ static void exchange(struct channel *c, int family, struct ss_thread *const *thr
 	}
 }
 
-/* kernel.task_delayacct came with 5.14; before, delay accounting was on unless booted without. */
-static void check_delayacct(struct ss_source *s, int64_t now_ns)
-{
-	char text[4096];
-	ssize_t n;
-	bool on;
-
-	s->checked_ns = now_ns;
-	n = ss_procfs_read(s->env->procfs, text, sizeof(text), "sys/kernel/task_delayacct");
-	if (n > 0) {
-		on = text[0] == '1';
-	} else {
-		n = ss_procfs_read(s->env->procfs, text, sizeof(text), "cmdline");
-		on = n > 0 && !strstr(text, "nodelayacct");
-		s->delayacct_at_boot = on;
-	}
-	if (on && !s->delayacct_now)
-		s->delayacct_since_ns = now_ns;
-	s->delayacct_now = on;
-}
-
-static bool booted_with_delayacct(struct ss_procfs *procfs)
+static bool booted_with(struct ss_procfs *procfs, const char *word)
 {
 	char text[4096], *p;
 
 	if (ss_procfs_read(procfs, text, sizeof(text), "cmdline") <= 0)
 		return false;
 	for (p = strtok(text, " \n"); p; p = strtok(NULL, " \n"))
-		if (!strcmp(p, "delayacct"))
+		if (!strcmp(p, word))
 			return true;
 	return false;
+}
+
+/*
+ * kernel.task_delayacct came with 5.14 (0cd7c741f01d). Kernels before it, whose struct taskstats
+ * has version 10 at most, account delays unless booted without; where there is no such setting
+ * later, it was not built in.
+ */
+static enum delayacct delayacct_of(struct ss_procfs *procfs, unsigned version)
+{
+	char text[16];
+
+	if (ss_procfs_read(procfs, text, sizeof(text), "sys/kernel/task_delayacct") > 0)
+		return text[0] == '1' ? DELAYACCT_ON : DELAYACCT_OFF;
+	if (version > 10)
+		return DELAYACCT_ABSENT;
+	return booted_with(procfs, "nodelayacct") ? DELAYACCT_BOOTED_OFF : DELAYACCT_ALWAYS;
+}
+
+static void check_delayacct(struct ss_source *s, int64_t now_ns)
+{
+	enum delayacct state = delayacct_of(s->env->procfs, s->version);
+	bool on = state == DELAYACCT_ON || state == DELAYACCT_ALWAYS;
+
+	s->checked_ns = now_ns;
+	if (on && !s->delayacct_now)
+		s->delayacct_since_ns = now_ns;
+	s->delayacct_now = on;
+}
+
+static void tell_delayacct(struct ss_caps *caps, enum delayacct state)
+{
+	static const struct {
+		enum ss_cap_state state;
+		const char *detail, *remedy;
+	} told[] = {
+		[DELAYACCT_ABSENT] = { SS_CAP_NO, "not in this kernel",
+				       "use a kernel with CONFIG_TASK_DELAY_ACCT" },
+		[DELAYACCT_BOOTED_OFF] = { SS_CAP_NO, "booted with nodelayacct",
+					   "boot without nodelayacct" },
+		[DELAYACCT_OFF] = { SS_CAP_NO, "kernel.task_delayacct = 0",
+				    "sysctl kernel.task_delayacct=1, then start the program to "
+				    "watch" },
+		[DELAYACCT_ON] = { SS_CAP_YES, "kernel.task_delayacct = 1", NULL },
+		[DELAYACCT_ALWAYS] = { SS_CAP_YES, "always on in this kernel", NULL },
+	};
+
+	ss_caps_set(caps, "delayacct", told[state].state, told[state].detail,
+		    told[state].remedy ? "delays by cause, iowait" : NULL, told[state].remedy);
 }
 
 static int taskstats_probe(struct ss_procfs *procfs, struct ss_caps *caps)
@@ -270,12 +302,12 @@ static int taskstats_probe(struct ss_procfs *procfs, struct ss_caps *caps)
 	struct channel *c = NULL;
 	struct ss_thread self = { .tid = gettid() }, *threads[] = { &self };
 	struct ss_shard shard = { 0 };
-	char detail[64], text[16];
+	char detail[64];
 	int err, family = 0;
 
 	if (!procfs->is_real) {
-		ss_caps_set(caps, "taskstats", SS_CAP_NO, "a captured tree is read", lost,
-			    "run it on a live machine");
+		ss_caps_set(caps, "taskstats", SS_CAP_NO, "not used: /proc is a capture or of another PID namespace", lost,
+			    "run it where /proc is that of its own PID namespace");
 		return -ENOTSUP;
 	}
 	err = connect_socket(&sock, REPLY_BUFFER);
@@ -298,13 +330,7 @@ static int taskstats_probe(struct ss_procfs *procfs, struct ss_caps *caps)
 	}
 	snprintf(detail, sizeof(detail), "version %u", c->stats[0].version);
 	ss_caps_set(caps, "taskstats", SS_CAP_YES, detail, NULL, NULL);
-	if (ss_procfs_read(procfs, text, sizeof(text), "sys/kernel/task_delayacct") > 0 &&
-	    text[0] != '1')
-		ss_caps_set(caps, "delayacct", SS_CAP_NO, "kernel.task_delayacct = 0",
-			    "delays by cause, iowait",
-			    "sysctl kernel.task_delayacct=1, then start the program to watch");
-	else
-		ss_caps_set(caps, "delayacct", SS_CAP_YES, "kernel.task_delayacct = 1", NULL, NULL);
+	tell_delayacct(caps, delayacct_of(procfs, c->stats[0].version));
 out:
 	channel_free(c);
 	nl_socket_free(sock);
@@ -352,6 +378,15 @@ static void taskstats_close(struct ss_source *s)
 	free(s);
 }
 
+static unsigned version_of(struct ss_source *s)
+{
+	struct ss_thread self = { .tid = gettid() }, *threads[] = { &self };
+	struct ss_shard shard = { 0 };
+
+	exchange(s->channel[0], s->family, threads, 1, &shard);
+	return s->channel[0]->result[0] ? 0 : s->channel[0]->stats[0].version;
+}
+
 static int taskstats_open(struct ss_source **out, const struct ss_source_env *env)
 {
 	struct ss_source *s;
@@ -376,7 +411,9 @@ static int taskstats_open(struct ss_source **out, const struct ss_source_env *en
 		if (err)
 			goto out;
 	}
-	s->delayacct_at_boot = booted_with_delayacct(env->procfs);
+	s->version = version_of(s);
+	s->delayacct_at_boot = delayacct_of(env->procfs, s->version) == DELAYACCT_ALWAYS ||
+			       booted_with(env->procfs, "delayacct");
 	check_delayacct(s, ss_now_ns(CLOCK_MONOTONIC));
 	open_exits(s);
 	*out = s;

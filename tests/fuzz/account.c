@@ -83,7 +83,8 @@ static void take_reading(const uint8_t **data, size_t *size, struct ss_reading *
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ss_clock_offset offset[CPUS];
-	struct ss_account_env env = { .offset = offset, .ncpus = CPUS, .tick_ns = 4000000 };
+	struct ss_account_env env = { .offset = offset, .ncpus = CPUS, .tick_ns = 4000000,
+				      .lag_max_ns = 9000000 };
 	struct ss_reading r = { 0 };
 	struct ss_account a;
 	struct ss_parts parts;

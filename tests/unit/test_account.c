@@ -18,7 +18,8 @@ static struct ss_clock_offset offset[2] = {
 	{ .task_minus_mono_ns = TASK_OFFSET, .bound_ns = 100 },
 	{ .task_minus_mono_ns = 0, .bound_ns = -1 },	/* a CPU that could not be measured */
 };
-static const struct ss_account_env env = { .offset = offset, .ncpus = 2, .tick_ns = 4 * MS };
+static const struct ss_account_env env = { .offset = offset, .ncpus = 2, .tick_ns = 4 * MS,
+					  .lag_max_ns = 9 * MS };
 
 /* What a full procfs reading looks like; tests change what they are about. */
 static struct ss_reading at(int64_t mono_ns, enum ss_state state)
@@ -196,8 +197,8 @@ static void account__preempted__is_queued_since_its_switch_out(void **state)
 	r3.pcount = 52;
 	r3.nivcsw = 11;
 	r3.rq_ns = 110 * MS;
-	r3.run_ns = 120 * MS;
-	r3.exec_start_ns = task_clock(1120 * MS);
+	r3.run_ns = 145 * MS;
+	r3.exec_start_ns = task_clock(1145 * MS);
 	ss_account_close(&a, &r3, &env, &p);
 	assert_parts(&p, 30 * MS, 20 * MS, 0, 0, 0, 0, 0);
 	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
@@ -220,8 +221,8 @@ static void account__woken_and_queued__bounds_the_wait_in_both_windows(void **st
 	/* It had been queued since 1030 and runs since 1060: 20 ms of the wait lie before the window. */
 	r2.pcount = 51;
 	r2.rq_ns = 40 * MS;
-	r2.run_ns = 100 * MS;
-	r2.exec_start_ns = task_clock(1060 * MS);
+	r2.run_ns = 137 * MS;
+	r2.exec_start_ns = task_clock(1097 * MS);
 	ss_account_close(&a, &r2, &env, &p);
 	assert_parts(&p, 40 * MS, 30 * MS, 0, 0, 0, 0, -20 * MS);
 	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
@@ -440,6 +441,64 @@ static void account__clock_of_the_cpu_unknown__is_quality_counter(void **state)
 	ss_account_close(&a, &r1, &env, &p);
 	assert_parts(&p, 48 * MS, 0, 0, 0, 0, 0, 2 * MS);
 	assert_int_equal(p.quality, SS_QUALITY_COUNTER);
+}
+
+static void account__part_in_flight_beyond_two_ticks__is_quality_counter(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_RUNNABLE), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_account_env nohz_full = env;
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.pcount = r1.pcount = 51;
+	r0.exec_start_ns = task_clock(991 * MS);	/* just believed */
+	r1.exec_start_ns = task_clock(1041 * MS) - 1;	/* not any more */
+	r1.run_ns += 50 * MS;
+	ss_account_open(&a, &r0, &env);
+	assert_true(a.run_exact);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 41 * MS, 0, 0, 0, 0, 0, 9 * MS);
+	assert_int_equal(p.quality, SS_QUALITY_COUNTER);
+
+	/* A nohz_full CPU has one scheduler tick a second. */
+	nohz_full.lag_max_ns = 2000 * MS;
+	ss_account_open(&a, &r0, &nohz_full);
+	ss_account_close(&a, &r1, &nohz_full, &p);
+	assert_parts(&p, 50 * MS + 1, 0, 0, 0, 0, 0, -1);
+	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+}
+
+static void account__distance_not_seen_before__to_be_confirmed(void **state)
+{
+	struct ss_reading r = at(1000 * MS, SS_STATE_SLEEP);
+	struct ss_account a = { .open = false };
+	struct ss_parts p;
+
+	(void)state;
+	assert_true(ss_account_must_confirm(&a, &r));
+	ss_account_open(&a, &r, &env);
+	assert_false(ss_account_must_confirm(&a, &r));
+	r.pcount++;	/* on a CPU */
+	assert_false(ss_account_must_confirm(&a, &r));
+	r.pcount++;
+	assert_true(ss_account_must_confirm(&a, &r));
+	r.pcount -= 3;	/* switched out more often than in */
+	assert_true(ss_account_must_confirm(&a, &r));
+	r.have &= ~(uint32_t)SS_HAVE_SWITCHES;
+	assert_false(ss_account_must_confirm(&a, &r));
+
+	/* What was learned in spite of that does not stay: it slept, two switch-ins ahead. */
+	r = at(1000 * MS, SS_STATE_SLEEP);
+	r.pcount -= 2;
+	ss_account_open(&a, &r, &env);
+	r.mono_ns += 50 * MS;
+	r.pcount += 2;
+	ss_account_close(&a, &r, &env, &p);
+	assert_int_equal(a.phase, SS_PHASE_SLEEP);
+	r.mono_ns += 50 * MS;
+	ss_account_close(&a, &r, &env, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
 }
 
 static void account__base_of_minus_one__is_learned_asleep(void **state)
@@ -703,6 +762,8 @@ int main(void)
 		cmocka_unit_test(account__schedstats_of_old_kernels__are_not_used_for_realtime_threads),
 		cmocka_unit_test(account__counters_backwards__restart_and_say_so),
 		cmocka_unit_test(account__clock_of_the_cpu_unknown__is_quality_counter),
+		cmocka_unit_test(account__part_in_flight_beyond_two_ticks__is_quality_counter),
+		cmocka_unit_test(account__distance_not_seen_before__to_be_confirmed),
 		cmocka_unit_test(account__base_of_minus_one__is_learned_asleep),
 		cmocka_unit_test(account__asleep_at_both_ends__needs_no_exec_start),
 		cmocka_unit_test(account__readings__agree_unless_it_ran_in_between),

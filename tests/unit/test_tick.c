@@ -17,9 +17,12 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "tick/clockmap.h"
 #include "tick/tick.h"
 
+#define US SS_NSEC_PER_USEC
 #define MS SS_NSEC_PER_MSEC
+#define SEC SS_NSEC_PER_SEC
 #define HOUR (3600 * SS_NSEC_PER_SEC)
 
 static void wait_for(int fd)
@@ -205,6 +208,307 @@ static void make_punctual__whatever_is_granted__is_told(void **state)
 	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
 }
 
+#define CPUS 3
+#define ERR 100		/* bound of all measurements */
+
+/* Clocks of a machine: what was left out of each CPU's, and how far CLOCK_MONOTONIC was slewed. */
+static struct {
+	struct ss_clocks clocks;
+	struct ss_clock_offset offset[CPUS];
+	int64_t task_minus_raw[CPUS];
+	int64_t left_out[CPUS], slew;
+} m;
+
+static struct ss_clock_sight sight_of(int cpu, int64_t mono_ns)
+{
+	return (struct ss_clock_sight){
+		.mono_ns = mono_ns,
+		.task_minus_mono_ns = -7 * MS - m.slew - m.left_out[cpu],
+		.raw_minus_mono_ns = -m.slew,
+		.bound_ns = ERR,
+	};
+}
+
+static void visit(int64_t mono_ns)
+{
+	struct ss_clock_sight sight[CPUS];
+
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		sight[cpu] = sight_of(cpu, mono_ns);
+	ss_clocks_visited(&m.clocks, sight, mono_ns, mono_ns);
+}
+
+static void measured(int cpu, int64_t mono_ns)
+{
+	struct ss_clock_sight sight = sight_of(cpu, mono_ns);
+
+	ss_clocks_measured(&m.clocks, cpu, &sight);
+}
+
+/* A machine whose CPUs are this far apart, seen first at 0. */
+static void boot(int64_t apart, bool realtime)
+{
+	memset(&m, 0, sizeof(m));
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		m.left_out[cpu] = cpu * apart;
+	ss_clocks_init(&m.clocks, CPUS, realtime, m.offset, m.task_minus_raw);
+	visit(0);
+	assert_int_equal(m.clocks.spread, apart > 20 * US);
+}
+
+static void assert_bounds_hold(void)
+{
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		assert_in_range(llabs(m.offset[cpu].task_minus_mono_ns -
+				      sight_of(cpu, 0).task_minus_mono_ns),
+				0, m.offset[cpu].bound_ns);
+}
+
+static void clocks__monotonic_is_slewed__all_follow(void **state)
+{
+	(void)state;
+	for (int apart = 0; apart <= 1; apart++) {
+		boot(apart * 5 * MS, true);
+		/* Ten times what NTP does, as adjtimex() can. */
+		for (int64_t t = 50 * MS; t <= SEC; t += 50 * MS) {
+			m.slew = t / 200;
+			measured(0, t);
+		}
+		assert_int_equal(m.clocks.spread, apart);
+		for (int cpu = 0; cpu < CPUS; cpu++)
+			assert_int_equal(m.offset[cpu].task_minus_mono_ns,
+					 sight_of(cpu, 0).task_minus_mono_ns);
+		assert_int_equal(m.offset[0].bound_ns, ERR);
+		if (!apart)
+			assert_int_equal(m.offset[1].bound_ns, ERR);
+	}
+}
+
+static void clocks__steal_on_this_cpu__is_not_the_others(void **state)
+{
+	(void)state;
+	boot(0, true);
+	/* Long seen in peace. */
+	for (int i = 10; i > 0; i--)
+		visit(-i * SEC);
+	visit(0);
+	measured(0, 50 * MS);
+	m.left_out[0] = 200 * MS;
+	measured(0, 100 * MS);
+	assert_int_equal(m.offset[0].task_minus_mono_ns, -207 * MS);
+	assert_int_equal(m.offset[0].bound_ns, ERR);
+	/* What befell one may have befallen the others. */
+	assert_int_equal(m.offset[1].task_minus_mono_ns, -7 * MS);
+	assert_in_range(m.offset[1].bound_ns, 199 * MS, 201 * MS);
+	assert_true(m.clocks.spread);
+	assert_true(ss_clocks_visit_is_due(&m.clocks, 101 * MS));
+	visit(101 * MS);
+	assert_true(m.clocks.spread);
+	assert_int_equal(m.offset[1].bound_ns, ERR);
+	assert_bounds_hold();
+}
+
+static void clocks__interrupts_on_this_cpu__are_told_from_a_slew(void **state)
+{
+	int64_t t;
+
+	(void)state;
+	boot(0, true);
+	/* 400 ppm, less than NTP can slew; no single tick of 10 ms shows more than 4 us. */
+	for (t = 10 * MS; t <= SEC && !m.clocks.spread; t += 10 * MS) {
+		m.left_out[0] = t / 2500;
+		measured(0, t);
+		assert_true(llabs(m.offset[1].task_minus_mono_ns + 7 * MS) <= 20 * US);
+	}
+	assert_in_range(t, 50 * MS, 80 * MS);
+	assert_true(ss_clocks_visit_is_due(&m.clocks, t));
+}
+
+static void clocks__errors_of_measurement__do_not_part_them(void **state)
+{
+	(void)state;
+	boot(0, true);
+	for (int64_t t = 1; t < 10000; t++) {
+		m.left_out[t % CPUS] = t / CPUS % 2 * ERR;
+		measured((int)(t % CPUS), t * 5 * MS);
+	}
+	assert_false(m.clocks.spread);
+}
+
+static void clocks__drift_of_all_cpus_alike__ends_with_the_visit(void **state)
+{
+	(void)state;
+	boot(0, true);
+	for (int t = 1; t <= 10; t++) {
+		for (int cpu = 0; cpu < CPUS; cpu++)
+			m.left_out[cpu] += 15 * US;
+		measured(0, t * 100 * MS);
+		assert_false(m.clocks.spread);
+		visit(t * 100 * MS + MS);
+	}
+}
+
+static void clocks__one_clock__is_looked_at_once_a_minute(void **state)
+{
+	(void)state;
+	boot(0, true);
+	assert_false(ss_clocks_visit_is_due(&m.clocks, 60 * SEC - 1));
+	assert_true(ss_clocks_visit_is_due(&m.clocks, 60 * SEC));
+	/* Another CPU than the one that the ticks run on. */
+	m.left_out[2] = 1 * MS;
+	visit(60 * SEC);
+	assert_true(m.clocks.spread);
+	assert_true(ss_clocks_visit_is_due(&m.clocks, 61 * SEC));
+}
+
+static void clocks__not_measured__bound_grows_by_the_fastest_drift(void **state)
+{
+	(void)state;
+	boot(5 * MS, true);
+	/* Not known yet: 1000 ppm are assumed. */
+	measured(0, 1 * MS);
+	assert_int_equal(m.offset[1].bound_ns, ERR + 1 * US);
+	for (int i = 1; i <= 2; i++) {
+		m.left_out[2] += 3 * MS;
+		visit(i * SEC);
+	}
+	for (int64_t t = 1; t <= 10; t++) {
+		m.left_out[2] += 30 * US;
+		measured(0, 2 * SEC + t * 10 * MS);
+		assert_bounds_hold();
+	}
+	assert_int_equal(m.offset[0].bound_ns, ERR);
+	assert_int_equal(m.offset[1].bound_ns, ERR + 300 * US);
+	/* The thread went to another CPU; that one's own drift is known to be its own. */
+	measured(2, 2 * SEC + 110 * MS);
+	assert_int_equal(m.offset[0].bound_ns, ERR + 30 * US);
+	assert_int_equal(m.offset[1].bound_ns, ERR + 330 * US);
+	assert_int_equal(m.offset[2].bound_ns, ERR);
+	/* A drift here that the rate did not foresee may be theirs too. */
+	m.left_out[2] += 1 * MS;
+	measured(2, 2 * SEC + 120 * MS);
+	assert_int_equal(m.offset[1].bound_ns, ERR + 330 * US + 1 * MS - 2 * ERR);
+	/* The larger of the last two. */
+	visit(3 * SEC);
+	visit(4 * SEC);
+	measured(0, 4 * SEC + 10 * MS);
+	assert_in_range(m.offset[1].bound_ns, ERR + 1, ERR + 20 * US);
+	visit(5 * SEC);
+	measured(0, 5 * SEC + 10 * MS);
+	assert_int_equal(m.offset[1].bound_ns, ERR);
+}
+
+/* Visit when due. Returns how long that was. */
+static int64_t wait_for_visit(int64_t *now, int64_t change)
+{
+	int64_t since = *now;
+
+	while (!ss_clocks_visit_is_due(&m.clocks, *now))
+		*now += 10 * US;
+	m.left_out[1] += change;
+	visit(*now);
+	return *now - since;
+}
+
+static void clocks__visits__come_as_often_as_the_clocks_move(void **state)
+{
+	int64_t now = 0, wait = 10 * MS;
+
+	(void)state;
+	boot(5 * MS, true);
+	for (int i = 0; i < 12; i++) {
+		assert_int_equal(wait_for_visit(&now, 20 * US), wait);
+		wait = wait * 2 < SEC ? wait * 2 : SEC;
+	}
+	for (int i = 0; i < 14; i++) {
+		assert_int_equal(wait_for_visit(&now, 20 * US + 1) / MS, wait / MS);
+		wait = wait / 2 > MS ? wait / 2 : MS;
+	}
+	assert_int_equal(wait, MS);
+
+	/* A visit waits for busy CPUs: not more often, whatever they do. */
+	boot(5 * MS, false);
+	now = 0;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(wait_for_visit(&now, 1 * MS), SEC);
+}
+
+static void clocks__visits_that_take_long__come_less_often(void **state)
+{
+	struct ss_clock_sight sight[CPUS];
+
+	(void)state;
+	boot(5 * MS, true);
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		sight[cpu] = sight_of(cpu, 10 * MS);
+	ss_clocks_visited(&m.clocks, sight, 10 * MS, 15 * MS);
+	assert_false(ss_clocks_visit_is_due(&m.clocks, 109 * MS));
+	assert_true(ss_clocks_visit_is_due(&m.clocks, 110 * MS));
+}
+
+static void clocks__measurement_fails__widens_all_bounds(void **state)
+{
+	(void)state;
+	boot(0, true);
+	m.slew = 25 * US;
+	ss_clocks_missed(&m.clocks, 50 * MS);
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		assert_int_equal(m.offset[cpu].bound_ns, ERR + 50 * US);
+	assert_bounds_hold();
+	assert_true(ss_clocks_visit_is_due(&m.clocks, 51 * MS));
+}
+
+static void clocks__cpu_that_cannot_be_visited__stays_unknown(void **state)
+{
+	struct ss_clock_sight sight[CPUS];
+
+	(void)state;
+	boot(5 * MS, true);
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		sight[cpu] = sight_of(cpu, SEC);
+	sight[1] = (struct ss_clock_sight){ .bound_ns = -1 };
+	ss_clocks_visited(&m.clocks, sight, SEC, SEC);
+	assert_int_equal(m.offset[1].bound_ns, -1);
+	measured(0, SEC + 50 * MS);
+	assert_int_equal(m.offset[1].bound_ns, -1);
+	ss_clocks_missed(&m.clocks, SEC + 100 * MS);
+	assert_int_equal(m.offset[1].bound_ns, -1);
+	measured(1, SEC + 150 * MS);
+	assert_int_equal(m.offset[1].task_minus_mono_ns, -12 * MS);
+	assert_int_equal(m.offset[1].bound_ns, ERR);
+}
+
+static void clockmap__this_machine__shows_where_it_stands(void **state)
+{
+	const struct ss_clock_offset *offset;
+	struct ss_caps caps = { .n = 0 };
+	struct ss_clockmap *map;
+	int ncpus, known = 0;
+
+	(void)state;
+	if (ss_clockmap_new(&map, &caps) == -ENOENT)
+		skip();
+	for (int i = 0; i < 3; i++)
+		ss_clockmap_refresh(map, ss_now_ns(CLOCK_MONOTONIC));
+	offset = ss_clockmap_offsets(map, &ncpus);
+	for (int cpu = 0; cpu < ncpus; cpu++)
+		known += offset[cpu].bound_ns >= 0;
+	assert_in_range(known, 1, ncpus);
+	ss_clockmap_free(map);
+	ss_clockmap_free(NULL);
+}
+
+static void lag_max__nohz_full_cpus__have_one_tick_a_second(void **state)
+{
+	(void)state;
+	assert_int_equal(ss_clockmap_lag_max_ns(4 * MS, ""), 9 * MS);
+	assert_int_equal(ss_clockmap_lag_max_ns(4 * MS, "\n"), 9 * MS);
+	assert_int_equal(ss_clockmap_lag_max_ns(1 * MS, "(null)\n"), 3 * MS);
+	assert_int_equal(ss_clockmap_lag_max_ns(4 * MS, "  (null)\n"), 9 * MS);
+	assert_int_equal(ss_clockmap_lag_max_ns(4 * MS, "2-7\n"), 2 * SEC);
+	assert_int_equal(ss_clockmap_lag_max_ns(4 * MS, "3"), 2 * SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +519,19 @@ int main(void)
 		cmocka_unit_test(now__extra_tick__leaves_the_grid_as_it_is),
 		cmocka_unit_test(start__again__is_a_new_grid),
 		cmocka_unit_test(make_punctual__whatever_is_granted__is_told),
+		cmocka_unit_test(clocks__monotonic_is_slewed__all_follow),
+		cmocka_unit_test(clocks__steal_on_this_cpu__is_not_the_others),
+		cmocka_unit_test(clocks__interrupts_on_this_cpu__are_told_from_a_slew),
+		cmocka_unit_test(clocks__errors_of_measurement__do_not_part_them),
+		cmocka_unit_test(clocks__drift_of_all_cpus_alike__ends_with_the_visit),
+		cmocka_unit_test(clocks__one_clock__is_looked_at_once_a_minute),
+		cmocka_unit_test(clocks__not_measured__bound_grows_by_the_fastest_drift),
+		cmocka_unit_test(clocks__visits__come_as_often_as_the_clocks_move),
+		cmocka_unit_test(clocks__visits_that_take_long__come_less_often),
+		cmocka_unit_test(clocks__measurement_fails__widens_all_bounds),
+		cmocka_unit_test(clocks__cpu_that_cannot_be_visited__stays_unknown),
+		cmocka_unit_test(clockmap__this_machine__shows_where_it_stands),
+		cmocka_unit_test(lag_max__nohz_full_cpus__have_one_tick_a_second),
 	};
 
 	return cmocka_run_group_tests_name("tick", tests, NULL, NULL);

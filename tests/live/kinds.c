@@ -177,6 +177,30 @@ static void dio_run(struct worker *w)
 	free(block);
 }
 
+static void fsync_prepare(struct worker *w)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/workload-fsync-XXXXXX", wl_dio_dir);
+	w->fd[0][0] = mkostemp(path, O_CLOEXEC);
+	if (w->fd[0][0] < 0)
+		snprintf(w->skip, sizeof(w->skip), "cannot write in %.60s: %s", wl_dio_dir,
+			 strerror(errno));
+	else
+		unlink(path);
+}
+
+static void fsync_run(struct worker *w)
+{
+	static const char block[DIO_BLOCK];
+
+	for (; wl_running(); w->loops++) {
+		if (pwrite(w->fd[0][0], block, sizeof(block),
+			   (off_t)(w->loops % 256) * DIO_BLOCK) < 0 || fsync(w->fd[0][0]))
+			break;
+	}
+}
+
 static _Atomic uint32_t churn_live;
 static _Atomic int64_t churn_cpu_ns;
 
@@ -301,6 +325,8 @@ const struct kind wl_kinds[] = {
 	  .help = "two threads that pass a byte to and fro" },
 	{ .name = "dio", .run = dio_run, .prepare = dio_prepare,
 	  .help = "random O_DIRECT reads of 4 KiB" },
+	{ .name = "fsync", .run = fsync_run, .prepare = fsync_prepare,
+	  .help = "writes 4 KiB and fsync() over and over" },
 	{ .name = "exiter", .run = exiter_run, .exits = true, .help = "ends after half the time" },
 	{ .name = "deadleader", .run = deadleader_run, .threads = 2, .child = true, .exits = true,
 	  .help = "a process whose leader ends while another thread goes on" },

@@ -8,10 +8,14 @@ tests_live_workload_SOURCES = \
 tests_live_workload_LDADD =
 
 LIVE_TESTS = \
+	tests/live/live-bad.sh \
 	tests/live/live-churn.sh \
 	tests/live/live-cli.sh \
+	tests/live/live-io.sh \
+	tests/live/live-pressure.sh \
 	tests/live/live-redis.sh \
 	tests/live/live-still.sh \
+	tests/live/live-sums.sh \
 	tests/live/live-truth-procfs.sh \
 	tests/live/live-truth-taskstats.sh \
 	tests/live/live-user.sh
@@ -21,7 +25,10 @@ EXTRA_DIST += \
 	$(LIVE_TESTS) \
 	tests/live/column.awk \
 	tests/live/csv.awk \
+	tests/live/kernelsums.awk \
 	tests/live/lib.sh \
 	tests/live/presence.awk \
+	tests/live/sched.awk \
+	tests/live/share.awk \
 	tests/live/sums.awk \
 	tests/live/truth.awk

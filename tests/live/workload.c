@@ -20,6 +20,7 @@
 #include "workload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
@@ -225,18 +226,48 @@ static bool await_command(const char *command, int64_t end_ns, bool listen, cons
 	return in.fd >= 0;
 }
 
-/*
- * The thread's CPU clock (clock_getcpuclockid(3), for one thread) now that it sleeps: also what it
- * ran between its own look at the clock and its sleep, which is milliseconds when a virtual machine
- * is stopped there. That of a child is its process's; not for those that end.
- */
-static void look_again(struct worker *w)
+/* Until it sleeps: what it runs on the way is milliseconds when a virtual machine stops there. */
+static void await_asleep(const struct worker *w)
 {
-	const clockid_t clock = (clockid_t)(~(uint32_t)w->tid << 3 | (w->kind->child ? 2 : 6));
-	struct timespec ts;
+	char path[64], text[256];
 
-	if (!(w->kind->exits && (!w->role || w->kind->child)) && !clock_gettime(clock, &ts))
-		w->cpu_ns = (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)w->pid, (int)w->tid);
+	for (;;) {
+		const struct timespec ms = { .tv_nsec = NS_PER_MS };
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+		const char *state;
+
+		if (fd >= 0)
+			close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		state = strrchr(text, ')');
+		/* One that has ended is not waited for. */
+		if (!state || state[2] == 'S' || state[2] == 'Z')
+			return;
+		nanosleep(&ms, NULL);
+	}
+}
+
+/*
+ * The threads' CPU clocks (clock_getcpuclockid(3), for one thread) now that they sleep: also what
+ * they ran between their own look at the clock and their sleep. That of a child is its process's;
+ * those that end keep what they saw themselves.
+ */
+static void look_again(bool at_end)
+{
+	for (size_t i = 0; i < wl_shared->n; i++) {
+		struct worker *w = &wl_shared->worker[i];
+		clockid_t clock = (clockid_t)(~(uint32_t)w->tid << 3 | (w->kind->child ? 2 : 6));
+		struct timespec ts;
+
+		if (w[-w->role].skip[0] || (w->kind->exits && (!w->role || w->kind->child)))
+			continue;
+		await_asleep(w);
+		if (!clock_gettime(clock, &ts))
+			*(at_end ? &w->cpu_ns : &w->cpu0_ns) = (int64_t)ts.tv_sec * NS_PER_S +
+							       ts.tv_nsec;
+	}
 }
 
 static void report(void)
@@ -244,7 +275,6 @@ static void report(void)
 	for (size_t i = 0; i < wl_shared->n; i++) {
 		struct worker *w = &wl_shared->worker[i];
 
-		look_again(w);
 		if (w[-w->role].skip[0])
 			printf("thread kind=%s skip=%s\n", w->kind->name, w[-w->role].skip);
 		else
@@ -311,7 +341,9 @@ static int run_all(bool interactive, bool quiet)
 
 	threads = start_all();
 	await(&wl_shared->arrived, threads, &mask);
-	if (!interactive)
+	if (interactive)
+		look_again(false);
+	else
 		phase_set(RUNNING);
 	if (!quiet)
 		announce(threads);
@@ -325,6 +357,7 @@ static int run_all(bool interactive, bool quiet)
 		children_signal(SIGCONT);
 		await(&wl_shared->parked, threads, &mask);
 		if (interactive) {
+			look_again(true);
 			report();
 			await_command("end", 0, listen, &mask);
 		}

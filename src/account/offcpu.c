@@ -92,13 +92,16 @@ static void split_with_blkio(struct window *w, const struct ss_account *a,
 			     const struct ss_reading *now, const struct view *v)
 {
 	int64_t off_ns = w->off_ns, io_ns = blkio_ns(a, now, v);
+	int64_t slack_ns = off_ns / 8;
 	bool credible = io_ns >= 0 && io_ns <= off_ns;
 
 	w->out->have |= SS_PART_IOWAIT;
 	if (io_ns)
 		infer(w->out, credible ? io_ns : max_s64(off_ns, 0));
 	/* The sums were read at different instants: of a thread that only does I/O it is a bit more. */
-	if (io_ns > off_ns && io_ns - off_ns <= off_ns / 8 + now->torn_ns) {
+	if (now->flags & SS_READING_OLD_SCHEDSTATS)
+		slack_ns = off_ns;	/* a sum that is right */
+	if (io_ns > off_ns && io_ns - off_ns <= slack_ns + now->torn_ns + a->prev.torn_ns) {
 		io_ns = off_ns;
 		credible = true;
 	}
@@ -116,9 +119,10 @@ static void split_with_blkio(struct window *w, const struct ss_account *a,
 /*
  * Whether the kernel's sums of waits can be used between the two readings. Before 5.16 they were
  * kept for the fair class only, and a thread that sleeps without its start mark (statistics
- * switched on meanwhile, or a delayed dequeue) will not be counted.
+ * switched on meanwhile, or a delayed dequeue) will not be counted. One that was seen blocked, has
+ * no mark and @switched in this window was woken between the state and the sums, which hold it all.
  */
-static bool stats_usable(const struct ss_reading *r, enum ss_phase phase)
+static bool stats_usable(const struct ss_reading *r, enum ss_phase phase, bool switched)
 {
 	if (!have_all(r, SS_HAVE_SCHEDSTATS))
 		return false;
@@ -127,7 +131,7 @@ static bool stats_usable(const struct ss_reading *r, enum ss_phase phase)
 	if (phase == SS_PHASE_SLEEP)
 		return r->sleep_start_ns != 0;
 	if (phase == SS_PHASE_BLOCK)
-		return r->block_start_ns != 0;
+		return r->block_start_ns != 0 || switched;
 	return phase != SS_PHASE_UNKNOWN;
 }
 
@@ -141,6 +145,8 @@ static struct stats stats_at(const struct ss_reading *r, enum ss_phase phase, in
 	struct stats s = { (int64_t)r->sleep_ns, (int64_t)r->block_ns, (int64_t)r->iowait_ns };
 	int64_t in_flight = since_ns == UNKNOWN_NS ? 0 : r->mono_ns - since_ns;
 
+	if (phase == SS_PHASE_BLOCK && !r->block_start_ns)
+		in_flight = 0;
 	if (phase == SS_PHASE_SLEEP || phase == SS_PHASE_BLOCK)
 		s.sleep_ns += in_flight;
 	if (phase == SS_PHASE_BLOCK) {
@@ -182,7 +188,9 @@ static void split_by_stats(struct window *w, const struct ss_account *a,
 void ss_offcpu_split(struct window *w, const struct ss_account *a, const struct ss_reading *now,
 		     const struct view *v)
 {
-	if (stats_usable(&a->prev, a->phase) && stats_usable(now, v->phase))
+	bool switched = both_have(a, now, SS_HAVE_PCOUNT) && a->prev.pcount != now->pcount;
+
+	if (stats_usable(&a->prev, a->phase, switched) && stats_usable(now, v->phase, switched))
 		split_by_stats(w, a, now, v);
 	else if (both_have(a, now, SS_HAVE_BLKIO))
 		split_with_blkio(w, a, now, v);

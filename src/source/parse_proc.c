@@ -185,6 +185,8 @@ next:
 		if (policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE)
 			r->flags |= SS_READING_FAIR;
 	}
+	if (old_names)
+		r->flags |= SS_READING_OLD_SCHEDSTATS;
 	if ((seen & SCHED_STATS) == SCHED_STATS) {
 		r->sleep_ns = value[SUM_SLEEP];
 		r->block_ns = value[SUM_BLOCK];
@@ -192,8 +194,6 @@ next:
 		r->sleep_start_ns = value[SLEEP_START];
 		r->block_start_ns = value[BLOCK_START];
 		r->have |= SS_HAVE_SCHEDSTATS;
-		if (old_names)
-			r->flags |= SS_READING_OLD_SCHEDSTATS;
 	} else if ((seen & BIT(IOWAIT_SUM)) && old_names) {
 		/* Until 5.15 there is no sum of blocked time: only its I/O part can be told. */
 		r->blkio_ns = value[IOWAIT_SUM];

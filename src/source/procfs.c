@@ -288,7 +288,14 @@ static int procfs_probe(struct ss_procfs *procfs, struct ss_caps *caps)
 	if (!procfs->is_real)
 		return 0;
 	n = ss_procfs_read(procfs, text, sizeof(text), "self/sched");
-	if (n > 0 && !ss_parse_sched(text, (size_t)n, &r) && (r.have & SS_HAVE_SCHEDSTATS))
+	if (n > 0)
+		ss_parse_sched(text, (size_t)n, &r);
+	if (r.have & SS_HAVE_BLKIO)
+		ss_caps_set(caps, "schedstats", SS_CAP_PARTLY,
+			    "kernel.sched_schedstats = 1, without a sum of blocked time",
+			    "block is told apart from sleep by state samples only",
+			    "use Linux 5.16 or later");
+	else if (r.have & SS_HAVE_SCHEDSTATS)
 		ss_caps_set(caps, "schedstats", SS_CAP_YES, "kernel.sched_schedstats = 1", NULL,
 			    NULL);
 	else if (ss_procfs_read(procfs, text, sizeof(text), "sys/kernel/sched_schedstats") > 0)

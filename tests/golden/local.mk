@@ -5,6 +5,13 @@ GOLDEN_TESTS = \
 	tests/golden/blocked.case \
 	tests/golden/hostile-name.case \
 	tests/golden/idle.case \
+	tests/golden/linux-5.10-schedstats.case \
+	tests/golden/linux-5.10.case \
+	tests/golden/linux-6.1-schedstats.case \
+	tests/golden/linux-6.12-rt-schedstats.case \
+	tests/golden/linux-6.12-schedstats.case \
+	tests/golden/linux-7.2-schedstats.case \
+	tests/golden/linux-7.2.case \
 	tests/golden/no-sched.case \
 	tests/golden/preempted.case \
 	tests/golden/restart.case \

@@ -34,5 +34,9 @@ endif
 
 EXTRA_DIST += \
 	tests/unit/capture.h \
+	tests/unit/data/taskstats-10.bin \
+	tests/unit/data/taskstats-13.bin \
+	tests/unit/data/taskstats-14.bin \
+	tests/unit/data/taskstats-17.bin \
 	tests/unit/roster.h \
 	tests/unit/sinks.h

@@ -318,6 +318,37 @@ static void account__delay_accounting_beyond_the_off_cpu_time__is_not_believed(v
 	assert_int_equal(p.bound_ns, 40 * MS);
 }
 
+static void account__io_sum_read_a_little_later__is_all_io(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	/* Asleep, then queued; 40 ms off the CPU in 400 sleeps, and 44 ms of I/O by its sum. */
+	r0.have |= SS_HAVE_BLKIO;
+	r1.have |= SS_HAVE_BLKIO;
+	r1.blkio_ns = 44 * MS;
+	r1.pcount = 450;
+	r1.nvcsw = 440;
+	r1.exec_start_ns = task_clock(1050 * MS);
+	r1.run_ns += 10 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 10 * MS, 0, 0, 0, 40 * MS, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+
+	/* Far more than that is another error, unless the reading was torn for so long. */
+	r1.blkio_ns = 60 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 10 * MS, 0, 40 * MS, 0, 0, 0, 0);
+	r1.torn_ns = 15 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 10 * MS, 0, 0, 0, 40 * MS, 0, 0);
+}
+
 static void account__block_in_flight__is_counted_once(void **state)
 {
 	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_BLOCK);
@@ -385,6 +416,30 @@ static void account__schedstats__kinds_are_the_kernels_and_the_rest_is_residual(
 	/* sleep = 46 - 10 + 6 - 20; 1 ms is in no sum. */
 	assert_parts(&p, 5 * MS, 2 * MS, 22 * MS, 8 * MS, 12 * MS, 0, 1 * MS);
 	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
+}
+
+static void account__schedstats__blocked_and_then_without_a_mark__sums_hold_it_all(void **state)
+{
+	struct ss_reading r0 = stats_at(1000 * MS, SS_STATE_SLEEP);
+	struct ss_reading r1 = stats_at(1050 * MS, SS_STATE_BLOCK);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r0.exec_start_ns = task_clock(1000 * MS);
+	/* Seen in D; woken before its sums were read: no mark, and nothing is in flight. */
+	r1.block_start_ns = 0;
+	r1.exec_start_ns = task_clock(1030 * MS);
+	r1.pcount = 60;
+	r1.nvcsw = 50;
+	r1.run_ns += 10 * MS;
+	r1.sleep_ns += 39 * MS;
+	r1.block_ns += 39 * MS;
+	r1.iowait_ns += 39 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 10 * MS, 0, 0, 0, 39 * MS, 0, 1 * MS);
+	assert_true(p.have & SS_PART_IOWAIT);
 }
 
 static void account__schedstats_of_old_kernels__are_not_used_for_realtime_threads(void **state)
@@ -757,8 +812,11 @@ int main(void)
 		cmocka_unit_test(account__unseen_sleeps__take_the_kind_seen_and_say_how_much),
 		cmocka_unit_test(account__delay_accounting__takes_iowait_out),
 		cmocka_unit_test(account__delay_accounting_beyond_the_off_cpu_time__is_not_believed),
+		cmocka_unit_test(account__io_sum_read_a_little_later__is_all_io),
 		cmocka_unit_test(account__block_in_flight__is_counted_once),
 		cmocka_unit_test(account__schedstats__kinds_are_the_kernels_and_the_rest_is_residual),
+		cmocka_unit_test(
+			account__schedstats__blocked_and_then_without_a_mark__sums_hold_it_all),
 		cmocka_unit_test(account__schedstats_of_old_kernels__are_not_used_for_realtime_threads),
 		cmocka_unit_test(account__counters_backwards__restart_and_say_so),
 		cmocka_unit_test(account__clock_of_the_cpu_unknown__is_quality_counter),

@@ -259,7 +259,7 @@ static void sched__without_a_sum_of_block__tells_its_io_part(void **state)
 	assert_int_equal(r.have, SS_HAVE_RUN | SS_HAVE_EXEC_START | SS_HAVE_SWITCHES |
 			 SS_HAVE_BLKIO);
 	assert_int_equal(r.blkio_ns, 7000000);
-	assert_int_equal(r.flags, SS_READING_FAIR);	/* SCHED_BATCH */
+	assert_int_equal(r.flags, SS_READING_FAIR | SS_READING_OLD_SCHEDSTATS);	/* SCHED_BATCH */
 }
 
 /* A sched file with these lines behind the heading. */

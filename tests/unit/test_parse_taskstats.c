@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -364,6 +365,55 @@ static void message__with_any_length__never_gives_a_wrong_value(void **state)
 	}
 }
 
+/*
+ * Answers of real kernels for a thread that was parked after it had read from a disk, and what
+ * /proc/PID/task/TID/{schedstat,sched} of the same thread said then.
+ */
+static void answer__of_real_kernels__says_what_proc_says(void **state)
+{
+	static const struct {
+		uint16_t version;
+		int32_t tid;
+		uint64_t run_ns, rq_ns, pcount, nvcsw, nivcsw, iowait_count;
+	} said[] = {
+		{ 10, 207, 232216119, 3165921, 2362, 2360, 2, 2357 },	/* 5.10 */
+		{ 13, 219, 280736423, 8185088, 3849, 3846, 3, 3843 },	/* 6.1 */
+		{ 14, 265, 287610560, 8037109, 4761, 4761, 0, 4758 },	/* 6.12 */
+		{ 17, 227, 225966522, 5507587, 4038, 4037, 1, 4034 },	/* 7.2 */
+	};
+	const char *top = getenv("srcdir");
+
+	(void)state;
+	for (size_t i = 0; i < SS_ARRAY_SIZE(said); i++) {
+		unsigned char answer[2048];
+		struct ss_taskstats ts;
+		char path[4096];
+		FILE *file;
+		size_t n;
+
+		snprintf(path, sizeof(path), "%s/tests/unit/data/taskstats-%d.bin", top ? top : ".",
+			 said[i].version);
+		file = fopen(path, "rb");
+		assert_non_null(file);
+		n = fread(answer, 1, sizeof(answer), file);
+		fclose(file);
+		assert_int_equal(parse_exact(answer, n, &ts, ss_taskstats_parse_message), 0);
+		assert_int_equal(ts.version, said[i].version);
+		assert_int_equal(ts.tid, said[i].tid);
+		assert_string_equal(ts.comm, "wl-dio");
+		assert_int_equal(ts.reading.run_ns, said[i].run_ns);
+		assert_int_equal(ts.reading.rq_ns, said[i].rq_ns);
+		assert_int_equal(ts.reading.pcount, said[i].pcount);
+		assert_int_equal(ts.reading.nvcsw, said[i].nvcsw);
+		assert_int_equal(ts.reading.nivcsw, said[i].nivcsw);
+		assert_true(ts.delay_have & 1u << SS_DELAY_BLKIO);
+		/* Other waits for block I/O may be in delay accounting's only. */
+		assert_in_range(ts.delay_count[SS_DELAY_BLKIO], said[i].iowait_count,
+				said[i].iowait_count + 2);
+		assert_int_equal(ts.delay_count[SS_DELAY_CPU], said[i].pcount);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +422,7 @@ int main(void)
 		cmocka_unit_test(record__cut_at_every_byte__never_gives_a_wrong_value),
 		cmocka_unit_test(record__of_a_version_without_rules__is_rejected),
 		cmocka_unit_test(record__with_impossible_values__is_rejected),
+		cmocka_unit_test(answer__of_real_kernels__says_what_proc_says),
 		cmocka_unit_test(message__of_the_kernel__gives_the_record),
 		cmocka_unit_test(message__without_a_thread__is_enomsg),
 		cmocka_unit_test(message__without_a_record__is_rejected),

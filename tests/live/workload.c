@@ -100,6 +100,12 @@ static void *worker_main(void *arg)
 	/* RUNNING is seen here when a kind gave up early. */
 	for (uint32_t phase; (phase = atomic_load(&wl_shared->phase)) != ENDING;)
 		wl_futex_wait(&wl_shared->phase, phase, -1);
+	/*
+	 * Its leader has ended, so it is the last one: by exit(3), a leak check would wait for ever for
+	 * the leader to stop.
+	 */
+	if (w->kind->child && w->kind->exits)
+		_exit(EXIT_SUCCESS);
 	return NULL;
 }
 

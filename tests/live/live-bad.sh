@@ -72,17 +72,17 @@ expect 0 "" unshare -p -f "$SCHEDSAMPLER" -q -i 10 -n 3 -F csv --source procfs -
 rows 3
 
 say "== a chroot with /proc and nothing else"
-mkdir -p "$tmp/root/proc"
+mkdir -p "$tmp/jail/proc"
 ldd "$SCHEDSAMPLER" | grep -o '/[^ ]*' | while IFS= read -r library; do
-	mkdir -p "$tmp/root$(dirname "$library")"
-	cp -L "$library" "$tmp/root$library"
+	mkdir -p "$tmp/jail$(dirname "$library")"
+	cp -L "$library" "$tmp/jail$library"
 done
-cp "$SCHEDSAMPLER" "$tmp/root/schedsampler"
+cp "$SCHEDSAMPLER" "$tmp/jail/schedsampler"
 chroot='mount -t proc none "$1/proc" && exec chroot "$1" /schedsampler -q -i 10 -n 3 -F csv -p "$2"'
-expect 0 "" unshare -m sh -c "$chroot" sh "$tmp/root" "$workload"
+expect 0 "" unshare -m sh -c "$chroot" sh "$tmp/jail" "$workload"
 rows 3
 ldd "$SCHEDSAMPLER" | grep -q 'lib[at]san' ||
-	expect 1 "mount -t proc" chroot "$tmp/root" /schedsampler -p 1 -n 1
+	expect 1 "mount -t proc" chroot "$tmp/jail" /schedsampler -p 1 -n 1
 
 say "== a process that may not be read"
 # shellcheck disable=SC2086

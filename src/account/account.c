@@ -180,9 +180,11 @@ static struct view view_of(struct ss_account *a, const struct ss_reading *r,
 	return v;
 }
 
-static void keep(struct ss_account *a, const struct ss_reading *r, const struct view *v)
+static void keep(struct ss_account *a, const struct ss_reading *r, const struct view *v,
+		 int64_t io_ahead_ns)
 {
 	a->prev = *r;
+	a->prev.blkio_ns -= (uint64_t)io_ahead_ns;
 	a->phase = v->phase;
 	a->since_ns = v->since_ns;
 	a->run_total_ns = v->run_ns;
@@ -199,7 +201,7 @@ void ss_account_open(struct ss_account *a, const struct ss_reading *first,
 
 	memset(a, 0, sizeof(*a));
 	v = view_of(a, first, env);
-	keep(a, first, &v);
+	keep(a, first, &v, 0);
 }
 
 void ss_account_open_at_birth(struct ss_account *a, int64_t birth_mono_ns, int64_t bound_ns)
@@ -333,16 +335,16 @@ static void close_idle(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,
 
 /*
  * Close the window up to @now, where the thread was as @v says. Missing parts stay missing: what
- * cannot be split is residual.
+ * cannot be split is residual. Returns the I/O wait in @now's sum that belongs to the next window.
  */
-static void close_window(const struct ss_account *a, const struct ss_reading *now,
-			 const struct view *v, struct ss_parts *out)
+static int64_t close_window(const struct ss_account *a, const struct ss_reading *now,
+			    const struct view *v, struct ss_parts *out)
 {
 	struct window w = { .out = out };
 
 	if (!both_have(a, now, SS_HAVE_RUN)) {
 		close_unknown(out);
-		return;
+		return 0;
 	}
 	out->have |= SS_PART_RUN | SS_PART_SLEEP;
 	out->run_ns = v->run_ns - a->run_total_ns;
@@ -374,6 +376,7 @@ static void close_window(const struct ss_account *a, const struct ss_reading *no
 		out->have |= SS_PART_IOWAIT;
 	put_context(out, a, now);
 	settle(out);
+	return w.io_ahead_ns;
 }
 
 static void begin_parts(struct ss_parts *out, int64_t wall_ns)
@@ -405,8 +408,7 @@ void ss_account_close(struct ss_account *a, const struct ss_reading *now,
 		return;
 	}
 	v = view_of(a, now, env);
-	close_window(a, now, &v, out);
-	keep(a, now, &v);
+	keep(a, now, &v, close_window(a, now, &v, out));
 }
 
 bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns)

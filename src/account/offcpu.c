@@ -102,6 +102,10 @@ static void split_with_blkio(struct window *w, const struct ss_account *a,
 	if (now->flags & SS_READING_OLD_SCHEDSTATS)
 		slack_ns = off_ns;	/* a sum that is right */
 	if (io_ns > off_ns && io_ns - off_ns <= slack_ns + now->torn_ns + a->prev.torn_ns) {
+		w->io_ahead_ns = io_ns - off_ns;
+		/* At most what its sum has: the wait in flight is counted when it ends. */
+		if (w->io_ahead_ns > (int64_t)(now->blkio_ns - a->prev.blkio_ns))
+			w->io_ahead_ns = (int64_t)(now->blkio_ns - a->prev.blkio_ns);
 		io_ns = off_ns;
 		credible = true;
 	}

@@ -23,6 +23,7 @@ struct view {
 struct window {
 	struct ss_parts *out;
 	int64_t off_ns;		/* not yet explained time off the CPU */
+	int64_t io_ahead_ns;	/* I/O wait that the kernel has counted and the next window will hold */
 	bool determined;	/* the kinds of all off-CPU time are known, not inferred */
 };
 

@@ -27,7 +27,7 @@ for file in hot:9 stream:10; do
 done
 # What a shell is told to do: enter the group, then read.
 "$SCHEDSAMPLER" -q -i 50 --source taskstats -f -o "$out/p.csv" -- sh -c \
-	'echo $$ >"$1/cgroup.procs" && for i in 1 2 3 4 5 6 7 8; do
+	'echo $$ >"$1/cgroup.procs" && for i in $(seq 24); do
 		cat "$2/hot" "$2/hot" "$2/stream" "$2/stream" >/dev/null
 	done' sh "$group" "$out" || die "the command failed"
 delays=$out/p.delays.csv

@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_fields \
 	tests/unit/test_launch \
 	tests/unit/test_log \
+	tests/unit/test_offcpu \
 	tests/unit/test_options \
 	tests/unit/test_parse_proc \
 	tests/unit/test_parse_taskstats \
@@ -33,6 +34,7 @@ TESTS += $(UNIT_TESTS)
 endif
 
 EXTRA_DIST += \
+	tests/unit/account.h \
 	tests/unit/capture.h \
 	tests/unit/data/taskstats-10.bin \
 	tests/unit/data/taskstats-13.bin \

@@ -87,7 +87,7 @@ static void add_totals(struct engine *e, const struct ss_batch *batch)
 	struct totals *t = &e->total;
 	size_t i;
 
-	t->ticks = row->tick;
+	t->ticks += row->tick > 0;
 	t->rows += row->rows;
 	t->lost_ticks += row->lost_ticks;
 	if (row->lateness_ns > t->lateness_max_ns)
@@ -177,7 +177,7 @@ static int open_source(struct engine *e)
 /* What was refused, in one line. */
 static void warn_limits(const struct engine *e)
 {
-	static const char *const layers[] = { "taskstats", "proc-connector", "realtime-ticks",
+	static const char *const layers[] = { "bpf", "taskstats", "proc-connector", "realtime-ticks",
 					      "sched-clock" };
 	char text[160] = "";
 	size_t i;
@@ -323,7 +323,10 @@ static int open_stations(struct engine *e)
 		ss_err("--replay '%s': its first tick cannot be read", e->opt->replay);
 		return -EBADMSG;
 	}
-	return open_source(e);
+	err = open_source(e);
+	if (!err && e->ticker)
+		ss_ticker_set_settle(e->ticker, e->sampler.source_ops->settle_ns);
+	return err;
 }
 
 static void describe_run(struct engine *e, int argc, char **argv)
@@ -357,7 +360,7 @@ static bool writer_failed(struct engine *e)
 
 static bool reached_end(const struct engine *e)
 {
-	return (e->opt->count && e->tick.index >= e->opt->count) ||
+	return (e->opt->count && e->total.ticks >= e->opt->count) ||
 	       ss_roster_finished(e->sampler.roster) || writer_failed((struct engine *)e);
 }
 

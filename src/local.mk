@@ -67,6 +67,8 @@ src_libss_a_SOURCES = \
 	src/sink/tree.c \
 	src/sink/writer.c \
 	src/sink/writer.h \
+	src/source/ledger.c \
+	src/source/ledger.h \
 	src/source/parse.h \
 	src/source/parse_proc.c \
 	src/source/parse_taskstats.c \
@@ -82,3 +84,9 @@ src_libss_a_SOURCES = \
 	src/tick/quiet.h \
 	src/tick/tick.c \
 	src/tick/tick.h
+
+if HAVE_BPF
+src_libss_a_SOURCES += src/source/bpf.c
+else
+src_libss_a_SOURCES += src/source/nobpf.c
+endif

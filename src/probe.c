@@ -51,7 +51,9 @@ static void tell_quality(const struct ss_caps *caps)
 {
 	bool kinds = can(caps, "schedstats");
 
-	if (!can(caps, "sched-clock"))
+	if (can(caps, "bpf"))
+		puts("quality   exact (from the scheduler's events)");
+	else if (!can(caps, "sched-clock"))
 		puts("quality   counter: run and rq are up to one scheduler tick behind");
 	else
 		printf("quality   run and rq: snapshot (parts in flight are exact)\n"

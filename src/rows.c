@@ -22,7 +22,7 @@ void ss_rows_add_window(struct ss_batch *batch, const struct ss_window *w,
 	s->event = w->event;
 	s->quality = p->quality;
 	memcpy(s->comm, w->thread->comm, sizeof(s->comm));
-	s->tick = tick->index;
+	s->tick = w->tick;
 	s->time_ns = w->end_mono_ns + tick->mono_to_real_ns;
 	s->mono_ns = w->end_mono_ns;
 	s->wall_ns = p->wall_ns;
@@ -36,6 +36,7 @@ void ss_rows_add_window(struct ss_batch *batch, const struct ss_window *w,
 	s->bound_ns = p->bound_ns;
 	s->nvcsw = p->nvcsw;
 	s->nivcsw = p->nivcsw;
+	s->stolen_ns = p->stolen_ns;
 }
 
 void ss_rows_add_delay(struct ss_batch *batch, const struct ss_delay *delay,

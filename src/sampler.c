@@ -36,32 +36,6 @@ static void list_add(struct ss_sampler *s, struct ss_thread_list *list, struct s
 	list->thread[list->n++] = thread;
 }
 
-/* Room for one more thread, so that the tick itself allocates nothing. */
-static bool shard_grow(struct ss_shard *shard)
-{
-	size_t cap = shard->cap ? shard->cap * 2 : 64;
-	void *threads, *windows, *delays, *gone;
-
-	if (shard->n < shard->cap)
-		return true;
-	threads = realloc(shard->threads, cap * sizeof(*shard->threads));
-	if (threads)
-		shard->threads = threads;
-	windows = realloc(shard->windows, cap * sizeof(*shard->windows));
-	if (windows)
-		shard->windows = windows;
-	delays = realloc(shard->delays, cap * sizeof(*shard->delays));
-	if (delays)
-		shard->delays = delays;
-	gone = realloc(shard->gone, cap * sizeof(*shard->gone));
-	if (gone)
-		shard->gone = gone;
-	if (!threads || !windows || !delays || !gone)
-		return false;
-	shard->cap = cap;
-	return true;
-}
-
 static void on_born(void *arg, struct ss_thread *thread)
 {
 	struct ss_sampler *s = arg;
@@ -73,7 +47,7 @@ static void on_born(void *arg, struct ss_thread *thread)
 			shard = &s->shard[i];
 	for (i = 0; i < SS_THREAD_FILES; i++)
 		ss_fdent_init(&thread->file[i]);
-	if (!shard_grow(shard) || s->source_ops->attach(s->source, thread)) {
+	if (!ss_shard_grow(shard) || s->source_ops->attach(s->source, thread)) {
 		s->oom = true;
 		return;
 	}
@@ -97,15 +71,25 @@ static void shard_remove(struct ss_sampler *s, struct ss_thread *thread)
 }
 
 /* It is not read any more; its last window is closed with this tick's batch. */
+static void end_thread(struct ss_sampler *s, struct ss_thread *thread)
+{
+	/* After a failed allocation it may be in no shard; the session is over. */
+	if (s->oom)
+		return;
+	thread->held = false;
+	shard_remove(s, thread);
+	list_add(s, &s->ended, thread);
+}
+
 static void on_ended(void *arg, struct ss_thread *thread)
 {
 	struct ss_sampler *s = arg;
 
-	/* After a failed allocation it may be in no shard; the session is over. */
-	if (s->oom)
-		return;
-	shard_remove(s, thread);
-	list_add(s, &s->ended, thread);
+	/* It stays in its shard until the source has told its last window. */
+	if (s->source_ops->ends_threads)
+		thread->held = true;
+	else
+		end_thread(s, thread);
 }
 
 static void on_exit_record(void *arg, const struct ss_exit_record *record)
@@ -162,6 +146,7 @@ static void collect(struct ss_sampler *s)
 	for (i = 0; i < s->env.shards; i++) {
 		struct ss_shard *shard = &s->shard[i];
 
+		shard->tick = s->tick.index;
 		shard->nwindows = shard->ndelays = shard->ngone = shard->nstill = 0;
 		ss_fdcache_next_round(&shard->files);
 		shard->lost_parse = shard->lost_reads = shard->lost_replies = shard->restarts = 0;
@@ -189,8 +174,11 @@ static void take_gone(struct ss_sampler *s)
 	 * Their exit records and most of their events were sent before they became unreadable. Also
 	 * the news of their start may still be queued: while they are known as alive it is theirs.
 	 */
-	for (i = 0; i < s->env.shards; i++)
+	for (i = 0; i < s->env.shards; i++) {
 		any |= s->shard[i].ngone > 0;
+		for (k = 0; k < s->shard[i].nwindows && !any; k++)
+			any = s->shard[i].windows[k].event & SS_EVENT_EXIT;
+	}
 	if (any)
 		ss_sampler_drain(s);
 	for (i = 0; i < s->env.shards; i++) {
@@ -201,7 +189,7 @@ static void take_gone(struct ss_sampler *s)
 				ss_roster_mark_ended(s->roster, shard->windows[k].thread);
 		for (k = 0; k < shard->ngone; k++) {
 			ss_roster_mark_ended(s->roster, shard->gone[k]);
-			on_ended(s, shard->gone[k]);
+			end_thread(s, shard->gone[k]);
 		}
 	}
 }
@@ -227,6 +215,7 @@ static void close_ended(struct ss_sampler *s, struct ss_thread *thread, struct s
 		memcpy(thread->comm, record->comm, sizeof(thread->comm));
 	memset(w, 0, sizeof(*w));
 	w->thread = thread;
+	w->tick = s->tick.index;
 	w->event = SS_EVENT_EXIT | (thread->announced ? 0 : SS_EVENT_START);
 	if (!thread->account.open) {
 		/* An old thread that ended before it was ever read: its counters are of before. */
@@ -307,10 +296,11 @@ static int reserve_rows(struct ss_sampler *s, struct ss_batch *batch)
 
 		samples += shard->nwindows;
 		delays += shard->ndelays;
+		s->oom |= shard->oom;
 		for (k = 0; k < shard->nwindows; k++)
 			threads += (shard->windows[k].event & SS_EVENT_EXIT) != 0;
 	}
-	err = ss_batch_reserve(batch, SS_TABLE_SAMPLES, samples);
+	err = s->oom ? -ENOMEM : ss_batch_reserve(batch, SS_TABLE_SAMPLES, samples);
 	if (!err)
 		err = ss_batch_reserve(batch, SS_TABLE_DELAYS, delays);
 	if (!err)
@@ -320,33 +310,56 @@ static int reserve_rows(struct ss_sampler *s, struct ss_batch *batch)
 	return err;
 }
 
-static void fill_rows(struct ss_sampler *s, struct ss_batch *batch)
+/*
+ * Rows of the windows of @tick; those of earlier ones, if any, are taken with the first. Returns
+ * the next tick that has windows, INT64_MAX: none.
+ */
+static int64_t add_windows(struct ss_sampler *s, struct ss_batch *batch, int64_t tick, bool first,
+			   size_t *exits)
 {
-	size_t exits = s->ended.n, k;
-	int64_t lost_threads = 0;
-	struct ss_window last;
+	int64_t next = INT64_MAX;
 	unsigned i;
+	size_t k;
 
-	for (k = 0; k < s->born.n; k++)
-		ss_rows_add_thread(batch, s->born.thread[k], s->procfs,
-				   s->born.thread[k]->birth_mono_ns ? SS_EVENT_START : 0, 0);
 	for (i = 0; i < s->env.shards; i++) {
 		struct ss_shard *shard = &s->shard[i];
 
 		for (k = 0; k < shard->nwindows; k++) {
 			const struct ss_window *w = &shard->windows[k];
 
+			if (w->tick > tick && w->tick < next)
+				next = w->tick;
+			if (w->tick > tick || (w->tick < tick && !first))
+				continue;
 			ss_rows_add_window(batch, w, &s->tick);
 			if (!(w->event & SS_EVENT_EXIT))
 				continue;
 			ss_rows_add_thread(batch, w->thread, s->procfs, SS_EVENT_EXIT,
 					   w->end_mono_ns);
-			exits++;
+			++*exits;
+			w->thread->held = false;
 			shard_remove(s, w->thread);
 		}
-		for (k = 0; k < shard->ndelays; k++)
-			ss_rows_add_delay(batch, &shard->delays[k], &s->tick);
 	}
+	return next;
+}
+
+static void fill_rows(struct ss_sampler *s, struct ss_batch *batch)
+{
+	int64_t lost_threads = 0, first = s->tick.index - s->tick.missed, tick;
+	size_t exits = s->ended.n, k;
+	struct ss_window last;
+	unsigned i;
+
+	for (k = 0; k < s->born.n; k++)
+		ss_rows_add_thread(batch, s->born.thread[k], s->procfs,
+				   s->born.thread[k]->birth_mono_ns ? SS_EVENT_START : 0, 0);
+	/* A ledger has the windows of ticks that were missed. */
+	for (tick = first; tick != INT64_MAX;)
+		tick = add_windows(s, batch, tick, tick == first, &exits);
+	for (i = 0; i < s->env.shards; i++)
+		for (k = 0; k < s->shard[i].ndelays; k++)
+			ss_rows_add_delay(batch, &s->shard[i].delays[k], &s->tick);
 	for (k = 0; k < s->ended.n; k++) {
 		struct ss_thread *thread = s->ended.thread[k];
 
@@ -450,10 +463,8 @@ int ss_sampler_open(struct ss_sampler *s, struct ss_procfs *procfs, struct ss_ca
 
 int ss_sampler_open_source(struct ss_sampler *s, const struct ss_source_ops *ops)
 {
-	int err = ops->probe(s->procfs, s->env.caps);
+	int err = ops->open(&s->source, &s->env);
 
-	if (!err)
-		err = ops->open(&s->source, &s->env);
 	if (!err)
 		s->source_ops = ops;
 	return err;
@@ -466,6 +477,7 @@ int ss_sampler_begin(struct ss_sampler *s, const struct ss_selection *selection,
 	int err;
 
 	s->mono_to_boot_ns = tick->mono_to_boot_ns;
+	s->env.follow = selection->follow || selection->all;
 	err = ss_roster_new(&s->roster, s->procfs, selection, &ops, s, s->env.caps);
 	return err ? err : ss_roster_begin(s->roster, tick, missing);
 }

@@ -48,6 +48,7 @@ enum ss_part_have {
 	SS_PART_SWITCHES = 1u << 6,
 	SS_PART_CPU = 1u << 7,
 	SS_PART_BOUND = 1u << 8,
+	SS_PART_STOLEN = 1u << 9,
 };
 
 /* One closed window. Times in nanoseconds. */
@@ -58,6 +59,7 @@ struct ss_parts {
 	int32_t cpu;
 	int64_t wall_ns;
 	int64_t run_ns, rq_ns, sleep_ns, block_ns, iowait_ns, stop_ns;
+	int64_t stolen_ns;	/* by interrupts and the hypervisor while it was on a CPU */
 	int64_t residual_ns;
 	int64_t bound_ns;	/* upper bound of what an inferred part can be wrong by */
 	int64_t nvcsw, nivcsw;

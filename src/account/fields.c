@@ -45,6 +45,9 @@ static const struct ss_column sample_columns[] = {
 	  "How the row was obtained, best first: exact, repaired, snapshot, estimate or counter."),
 	S(bound_ns, "ns", SS_TYPE_S64, SS_PART_BOUND,
 	  "Nanoseconds by which an inferred part can be wrong at most."),
+	S(stolen_ns, "ns", SS_TYPE_S64, SS_PART_STOLEN,
+	  "Nanoseconds that interrupts or the hypervisor took while the thread was on a CPU; a part "
+	  "of wall_ns where it is measured."),
 };
 
 #define D(field, unit, type, help) COLUMN(ss_delay, field, unit, type, 0, help)

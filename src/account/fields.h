@@ -63,6 +63,7 @@ struct ss_sample {
 	int64_t wall_ns, run_ns, rq_ns, sleep_ns, block_ns, iowait_ns, stop_ns, residual_ns;
 	int64_t bound_ns;
 	int64_t nvcsw, nivcsw;
+	int64_t stolen_ns;
 };
 
 /* Delay accounting of one thread over one interval: pairs of how often and how long. */

@@ -218,8 +218,11 @@ static void changed(struct ss_roster *r, const struct ss_connector_event *ev)
 			memcpy(p->comm, ev->comm, sizeof(ev->comm));
 		return;
 	}
-	if (!ss_scan_stat(r, ev->pid, ev->pid, &st))
+	if (!ss_scan_stat(r, ev->pid, ev->pid, &st)) {
 		memcpy(p->comm, st.comm, sizeof(p->comm));
+		if (m && ev->tid == ev->pid)
+			memcpy(m->thread.comm, st.comm, sizeof(st.comm));
+	}
 	/*
 	 * A thread that executes a program takes the leader's number (de_thread()): its old number
 	 * is gone without an event, and the new one comes without.
@@ -363,12 +366,22 @@ bool ss_roster_exit_record(struct ss_roster *r, const struct ss_exit_record *rec
 
 void ss_roster_reap(struct ss_roster *r)
 {
-	while (!LIST_EMPTY(&r->ended))
-		ss_table_recycle(r, LIST_FIRST(&r->ended));
+	struct ss_member *m, *next;
+
+	for (m = LIST_FIRST(&r->ended); m; m = next) {
+		next = LIST_NEXT(m, link);
+		if (!m->thread.held)
+			ss_table_recycle(r, m);
+	}
 }
 
 bool ss_roster_finished(const struct ss_roster *r)
 {
+	const struct ss_member *m;
+
+	LIST_FOREACH(m, &r->ended, link)
+		if (m->thread.held)
+			return false;
 	return !r->selection->match && !r->selection->all && LIST_EMPTY(&r->processes);
 }
 

@@ -75,10 +75,11 @@ void ss_roster_mark_ended(struct ss_roster *roster, struct ss_thread *thread);
 /** An exit record arrived (copied); ignored (false) when no such thread is watched. */
 bool ss_roster_exit_record(struct ss_roster *roster, const struct ss_exit_record *record);
 
-/** Free the threads that ended and whose last row has been written. */
+/** Free the threads that ended and are not held. */
 void ss_roster_reap(struct ss_roster *roster);
 
-/** True when nothing is watched and nothing can appear: all selected processes have ended. */
+/** True when nothing is watched and nothing can appear: all selected processes have ended, and none
+ * of their threads is held. */
 bool ss_roster_finished(const struct ss_roster *roster);
 
 void ss_roster_stats(const struct ss_roster *roster, struct ss_roster_stats *stats);

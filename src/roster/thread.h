@@ -65,6 +65,8 @@ struct ss_thread {
 	struct ss_account account;
 	uint32_t shard, slot;		/* slot: index in the shard */
 	bool announced;			/* its first row was written */
+	bool held;			/* ended, and kept until its source has told its last window */
+	uint32_t slot_number;		/* bpf source: 1 + its slot; 0: none yet */
 	int64_t start_mono_ns;		/* creation to the microsecond, from taskstats; 0: not told */
 	struct ss_fdent file[SS_THREAD_FILES];
 	bool file_read[SS_THREAD_FILES];	/* the kernel has that file */

@@ -21,7 +21,7 @@ static const char *const file_name[SS_THREAD_FILES] = {
 	[SS_FILE_STAT] = "stat",
 };
 
-static void drop_files(struct ss_shard *shard, struct ss_thread *thread)
+void ss_procfs_drop_files(struct ss_shard *shard, struct ss_thread *thread)
 {
 	int i;
 
@@ -39,7 +39,7 @@ static ssize_t read_file(const struct ss_source_env *env, struct ss_shard *shard
 	int fd;
 
 	if (thread->file_generation != env->procfs->generation) {
-		drop_files(shard, thread);
+		ss_procfs_drop_files(shard, thread);
 		thread->file_generation = env->procfs->generation;
 	}
 	fd = ss_fdcache_get(&shard->files, entry);
@@ -221,8 +221,9 @@ struct ss_window *ss_source_close_window(const struct ss_source_env *env, struct
 			thread->exit_mono_ns = r->mono_ns;
 		return NULL;
 	}
-	w = &shard->windows[shard->nwindows++];
-	memset(w, 0, sizeof(*w));
+	w = ss_shard_add_window(shard);
+	if (!w)
+		return NULL;
 	w->thread = thread;
 	if (!thread->announced)
 		w->event |= SS_EVENT_START;
@@ -251,9 +252,10 @@ struct ss_window *ss_source_close_still(struct ss_shard *shard, struct ss_thread
 	if (!still || !still->still_ns ||
 	    !ss_account_stays_asleep(&thread->account, still->since_ns))
 		return NULL;
-	w = &shard->windows[shard->nwindows++];
+	w = ss_shard_add_window(shard);
+	if (!w)
+		return NULL;
 	w->thread = thread;
-	w->event = 0;
 	w->end_mono_ns = still->still_ns;
 	ss_account_close_asleep(&thread->account, still->still_ns, still->quiet_ns, &w->parts);
 	shard->nstill++;
@@ -311,8 +313,12 @@ static int procfs_probe(struct ss_procfs *procfs, struct ss_caps *caps)
 
 static int procfs_open(struct ss_source **out, const struct ss_source_env *env)
 {
-	struct ss_source *source = calloc(1, sizeof(*source));
+	int err = procfs_probe(env->procfs, env->caps);
+	struct ss_source *source;
 
+	if (err)
+		return err;
+	source = calloc(1, sizeof(*source));
 	if (!source)
 		return -ENOMEM;
 	source->env = env;
@@ -357,7 +363,7 @@ static void procfs_detach(struct ss_source *source, struct ss_shard *shard,
 			  struct ss_thread *thread)
 {
 	(void)source;
-	drop_files(shard, thread);
+	ss_procfs_drop_files(shard, thread);
 }
 
 static void procfs_close(struct ss_source *source)

@@ -26,6 +26,9 @@ int ss_procfs_read_counters(const struct ss_source_env *env, struct ss_shard *sh
 int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shard,
 			  struct ss_thread *thread, struct ss_reading *r);
 
+/** Close what is open of it. */
+void ss_procfs_drop_files(struct ss_shard *shard, struct ss_thread *thread);
+
 /** Add to @r what the roster knows of the machine: quiet_ns. */
 void ss_source_put_quiet(const struct ss_thread *thread, struct ss_reading *r);
 

@@ -18,6 +18,7 @@
 /* One closed window of one thread. */
 struct ss_window {
 	struct ss_thread *thread;	/* borrowed until the roster reaps it */
+	int64_t tick;			/* number of the tick that ended it */
 	int64_t end_mono_ns;
 	struct ss_parts parts;
 	uint8_t event;			/* enum ss_event */
@@ -25,10 +26,12 @@ struct ss_window {
 
 /* What one shard produced in one tick. Grown between ticks, never while reading. */
 struct ss_shard {
+	int64_t tick;			/* number of the current one */
+	bool oom;			/* no memory for a window */
 	struct ss_thread **threads;	/* borrowed */
 	size_t n, cap;
-	struct ss_window *windows;	/* room for n + what a ledger announced in begin() */
-	size_t nwindows;
+	struct ss_window *windows;
+	size_t nwindows, windows_cap;
 	struct ss_delay *delays;	/* room for as many; tick is still 0, time_ns CLOCK_MONOTONIC */
 	size_t ndelays;
 	struct ss_thread **gone;	/* room for n: found to have ended, account still open */
@@ -45,6 +48,7 @@ struct ss_source_env {
 	struct ss_account_env account;	/* refreshed by the engine each tick */
 	int64_t replay_mono_ns;	/* instant of the captured tree that is read; 0: this machine, now */
 	unsigned shards;
+	bool follow;		/* children of watched processes are watched, too */
 	struct ss_caps *caps;
 };
 
@@ -61,8 +65,12 @@ struct ss_source;
 struct ss_source_ops {
 	const char *name;
 	const char *help;
+	int64_t settle_ns;	/* how long after the end of a window its events may still arrive */
+	bool ends_threads;	/* it tells the end of each thread itself, at the latest some ticks after
+				 * the roster has set its exit_mono_ns */
 	/** Whether it works here; adds its entries to @caps. Returns 0 or negative errno. */
 	int (*probe)(struct ss_procfs *procfs, struct ss_caps *caps);
+	/** Probes first. */
 	int (*open)(struct ss_source **source, const struct ss_source_env *env);
 	/** A thread joins; it may fail for this thread alone, which then yields no windows. */
 	int (*attach)(struct ss_source *source, struct ss_thread *thread);
@@ -83,6 +91,15 @@ struct ss_source_ops {
 
 /* All sources, best first, NULL at the end. */
 extern const struct ss_source_ops *const ss_sources[];
-extern const struct ss_source_ops ss_source_taskstats, ss_source_procfs;
+extern const struct ss_source_ops ss_source_bpf, ss_source_taskstats, ss_source_procfs;
+
+/**
+ * One more window, of the current tick and otherwise zeroed. NULL: no memory, and the shard says so; there is
+ * always room for one a thread.
+ */
+struct ss_window *ss_shard_add_window(struct ss_shard *shard);
+
+/** Room for one more thread, and for a window of each. False: no memory. */
+bool ss_shard_grow(struct ss_shard *shard);
 
 #endif

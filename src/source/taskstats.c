@@ -391,8 +391,10 @@ static int taskstats_open(struct ss_source **out, const struct ss_source_env *en
 {
 	struct ss_source *s;
 	struct nl_sock *sock = NULL;
-	int err;
+	int err = taskstats_probe(env->procfs, env->caps);
 
+	if (err)
+		return err;
 	s = calloc(1, sizeof(*s) + env->shards * sizeof(s->channel[0]));
 	if (!s)
 		return -ENOMEM;

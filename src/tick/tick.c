@@ -16,9 +16,9 @@
 struct ss_ticker {
 	int fd;
 	int64_t interval_ns;
+	int64_t settle_ns;
 	int64_t start_ns;	/* deadline n is start_ns + n * interval_ns */
 	int64_t deadlines;	/* that have passed */
-	int64_t index;		/* of the last tick */
 };
 
 int ss_ticker_new(struct ss_ticker **out, int64_t interval_ns)
@@ -39,6 +39,11 @@ int ss_ticker_new(struct ss_ticker **out, int64_t interval_ns)
 	return 0;
 }
 
+void ss_ticker_set_settle(struct ss_ticker *ticker, int64_t settle_ns)
+{
+	ticker->settle_ns = settle_ns;
+}
+
 static struct timespec to_timespec(int64_t ns)
 {
 	return (struct timespec){ ns / SS_NSEC_PER_SEC, ns % SS_NSEC_PER_SEC };
@@ -53,8 +58,11 @@ void ss_tick_read_clocks(struct ss_tick *tick)
 
 static void fill(const struct ss_ticker *ticker, struct ss_tick *tick, int64_t missed)
 {
-	tick->index = ticker->index;
+	tick->index = ticker->deadlines;
 	tick->scheduled_ns = ticker->start_ns + ticker->deadlines * ticker->interval_ns;
+	tick->end_ns = tick->scheduled_ns - ticker->settle_ns;
+	tick->interval_ns = ticker->interval_ns;
+	tick->off_grid = false;
 	tick->missed = missed;
 	ss_tick_read_clocks(tick);
 }
@@ -64,7 +72,7 @@ int ss_ticker_start(struct ss_ticker *ticker, struct ss_tick *tick)
 	struct itimerspec its;
 
 	ticker->start_ns = ss_now_ns(CLOCK_MONOTONIC);
-	ticker->deadlines = ticker->index = 0;
+	ticker->deadlines = 0;
 	/* The kernel forwards a periodic timer by whole periods: deadlines stay on the grid. */
 	its.it_value = to_timespec(ticker->start_ns + ticker->interval_ns);
 	its.it_interval = to_timespec(ticker->interval_ns);
@@ -87,16 +95,22 @@ int ss_ticker_read(struct ss_ticker *ticker, struct ss_tick *tick)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	ticker->deadlines += (int64_t)expired;
-	ticker->index++;
 	fill(ticker, tick, (int64_t)expired - 1);
 	return 1;
 }
 
 void ss_ticker_now(struct ss_ticker *ticker, struct ss_tick *tick)
 {
-	ticker->index++;
+	int64_t passed;
+
 	fill(ticker, tick, 0);
+	/* Some may have passed that nobody has read. */
+	passed = (tick->actual_ns - ticker->start_ns) / ticker->interval_ns;
+	tick->index = passed + 1;
+	tick->missed = passed - ticker->deadlines;
 	tick->scheduled_ns = tick->actual_ns;
+	tick->end_ns = tick->actual_ns - ticker->settle_ns;
+	tick->off_grid = true;
 }
 
 void ss_ticker_free(struct ss_ticker *ticker)

@@ -6,13 +6,17 @@
 #ifndef SS_TICK_TICK_H
 #define SS_TICK_TICK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/caps.h"
 
 struct ss_tick {
-	int64_t index;		/* 0 is the baseline that opens the accounts */
+	int64_t index;		/* of its deadline; 0 is the baseline that opens the accounts */
 	int64_t scheduled_ns;	/* CLOCK_MONOTONIC */
+	int64_t end_ns;		/* before that by the settling time: where windows on the grid end */
+	int64_t interval_ns;
+	bool off_grid;		/* the last one, at no deadline */
 	int64_t actual_ns;	/* CLOCK_MONOTONIC when the program saw it */
 	int64_t missed;		/* deadlines between the last tick and this one */
 	int64_t mono_to_real_ns;	/* add to CLOCK_MONOTONIC to get CLOCK_REALTIME */
@@ -26,6 +30,12 @@ struct ss_ticker;
  * Returns 0 or negative errno.
  */
 int ss_ticker_new(struct ss_ticker **ticker, int64_t interval_ns);
+
+/**
+ * How long after the end of a window its events may still arrive; before ss_ticker_start(). 0 by
+ * default.
+ */
+void ss_ticker_set_settle(struct ss_ticker *ticker, int64_t settle_ns);
 
 /** The grid begins now: fill @tick with index 0. Returns 0 or negative errno. */
 int ss_ticker_start(struct ss_ticker *ticker, struct ss_tick *tick);

@@ -77,11 +77,13 @@ compare() {
 }
 
 ours="procfs procfs-csv"
-if "$SCHEDSAMPLER" -q --source taskstats -p $$ -i 10 -n 1 -F csv >/dev/null 2>&1; then
-	ours="$ours taskstats taskstats-csv"
-else
-	say "not here: taskstats"
-fi
+for source in taskstats bpf; do
+	if "$SCHEDSAMPLER" -q --source $source -p $$ -i 10 -n 1 -F csv >/dev/null 2>&1; then
+		ours="$ours $source $source-csv"
+	else
+		say "not here: $source"
+	fi
+done
 peers=loop
 if command -v pidstat >/dev/null; then
 	peers="$peers pidstat"
@@ -89,7 +91,7 @@ else
 	say "not here: pidstat (sysstat)"
 fi
 candidates="$peers $ours"
-say "procfs and taskstats: text without idle threads; -csv: every row; all to /dev/null"
+say "of each source: text without idle threads; -csv: every row; all to /dev/null"
 [ $# -gt 0 ] || set -- 1000 5000
 for n; do
 	compare sleepers "$n"

@@ -18,13 +18,19 @@
 #define DIO_FILE_BYTES (8 << 20)
 #define DIO_BLOCK 4096
 
-/* Sleep as nanosleep(2) would, but end with the phase. */
+/*
+ * Sleep as nanosleep(2) would, but end with the phase. It sleeps at least for @ns, and at most for
+ * what passes until it runs again.
+ */
 static void rest(struct worker *w, int64_t ns)
 {
+	int64_t begin_ns = wl_clock_ns(CLOCK_MONOTONIC);
+
 	if (ns <= 0)
 		return;
 	wl_futex_wait(&wl_shared->phase, RUNNING, ns);
 	w->slept_ns += ns;
+	w->slept_max_ns += wl_clock_ns(CLOCK_MONOTONIC) - begin_ns;
 }
 
 static void spin_for(clockid_t clock, int64_t ns)

@@ -232,6 +232,11 @@ kinds_steady=spin,sleep,idle,stop,throttled
 kinds_busy=pingpong,dio,halfload,burst,hostile,yield,exiter,deadleader,churn=200
 
 # Whether the taskstats source works here; it says why not.
+need_bpf() {
+	"$SCHEDSAMPLER" --probe >"$tmp/why" || :
+	grep -q '^bpf *yes' "$tmp/why" || skip "needs bpf: $(sed -n 's/^bpf *no *//p' "$tmp/why")"
+}
+
 need_taskstats() {
 	start_workload idle 60
 	$as "$SCHEDSAMPLER" --source taskstats -p "$targets" -i 10 -n 1 -F csv >/dev/null \

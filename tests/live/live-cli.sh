@@ -261,8 +261,9 @@ if [ "$(id -u)" = 0 ] && [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ]; then
 	say "== a kernel thread"
 	fine -q -p 2 -i 10 -n 3 -F csv
 	sums "$tmp/1" >/dev/null || wrong "kthreadd: sums"
-	[ "$(awk -F, '$4 == 2 && $5 == 2 && $6 == "kthreadd"' "$tmp/1" | wc -l)" = 3 ] ||
-		wrong "kthreadd has other than three rows"
+	rows=$(awk -F, '$4 == 2 && $5 == 2 && $6 == "kthreadd"' "$tmp/1" | wc -l)
+	# A tick can be over before the ledger has found the thread.
+	[ "$rows" = 3 ] || [ "$rows" = 2 ] || wrong "kthreadd has $rows rows, not three"
 else
 	say "not here: kernel threads"
 fi

@@ -12,10 +12,12 @@ LIVE_TESTS = \
 	tests/live/live-churn.sh \
 	tests/live/live-cli.sh \
 	tests/live/live-io.sh \
+	tests/live/live-late.sh \
 	tests/live/live-pressure.sh \
 	tests/live/live-redis.sh \
 	tests/live/live-still.sh \
 	tests/live/live-sums.sh \
+	tests/live/live-truth-bpf.sh \
 	tests/live/live-truth-procfs.sh \
 	tests/live/live-truth-taskstats.sh \
 	tests/live/live-user.sh
@@ -26,6 +28,7 @@ EXTRA_DIST += \
 	tests/live/column.awk \
 	tests/live/csv.awk \
 	tests/live/kernelsums.awk \
+	tests/live/late.awk \
 	tests/live/lib.sh \
 	tests/live/presence.awk \
 	tests/live/sched.awk \

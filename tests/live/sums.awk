@@ -37,6 +37,8 @@ FNR == 1 {
 			fail(part[i] " is '" F[column[part[i]]] "'")
 		sum += F[column[part[i]]]
 	}
+	if ("stolen_ns" in column)
+		sum += F[column["stolen_ns"]]
 	for (i in optional) {
 		if (F[column[optional[i]]] !~ /^[0-9]*$/)
 			fail(optional[i] " is '" F[column[optional[i]]] "'")
@@ -47,14 +49,17 @@ FNR == 1 {
 		fail("event is '" F[column["event"]] "'")
 	if (F[column["quality"]] !~ /^(exact|repaired|snapshot|estimate|counter)$/)
 		fail("quality is '" F[column["quality"]] "'")
-	if (F[column["tick"]] + 0 < tick)
-		fail("tick " F[column["tick"]] " after " tick)
-	tick = F[column["tick"]] + 0
+	tid = F[column["tid"]]
+	if (F[column["tick"]] + 0 < tick[tid])
+		fail("tid " tid ": tick " F[column["tick"]] " after " tick[tid])
+	tick[tid] = F[column["tick"]] + 0
+	if (tick[tid] > last_tick)
+		last_tick = tick[tid]
 	rows++
 }
 
 END {
 	if (!rows)
 		fail("no rows")
-	print "sums: " rows + 0 " rows of " tick + 0 " ticks add up"
+	print "sums: " rows + 0 " rows of " last_tick + 0 " ticks add up"
 }

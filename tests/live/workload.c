@@ -286,11 +286,12 @@ static void report(void)
 		else
 			printf("thread kind=%s unit=%ld role=%d pid=%d tid=%d cpu0_ns=%lld "
 			       "cpu_ns=%lld begin_ns=%lld end_ns=%lld loops=%lld slept_ns=%lld "
-			       "made=%lld made_cpu_ns=%lld exits=%d\n",
+			       "slept_max_ns=%lld made=%lld made_cpu_ns=%lld exits=%d\n",
 			       w->kind->name, w->unit, w->role, (int)w->pid, (int)w->tid,
 			       (long long)w->cpu0_ns, (long long)w->cpu_ns,
 			       (long long)w->begin_ns, (long long)w->end_ns,
-			       (long long)w->loops, (long long)w->slept_ns, (long long)w->made,
+			       (long long)w->loops, (long long)w->slept_ns,
+			       (long long)w->slept_max_ns, (long long)w->made,
 			       (long long)w->made_cpu_ns, w->kind->exits && !w->role);
 	}
 	printf("done\n");

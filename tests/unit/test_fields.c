@@ -27,7 +27,7 @@ static void fields__samples__have_the_promised_order(void **state)
 	(void)state;
 	check_names(&ss_table_samples,
 		    "tick,time_ns,mono_ns,pid,tid,comm,wall_ns,run_ns,rq_ns,sleep_ns,block_ns,"
-		    "iowait_ns,stop_ns,residual_ns,nvcsw,nivcsw,cpu,event,quality,bound_ns");
+		    "iowait_ns,stop_ns,residual_ns,nvcsw,nivcsw,cpu,event,quality,bound_ns,stolen_ns");
 }
 
 static void fields__other_tables__have_their_order(void **state)

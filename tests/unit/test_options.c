@@ -196,7 +196,7 @@ static void parse__wrong__one_line_that_names_it_and_status_2(void **state)
 		{ { "-a", "-F", "jsonl", "-oa/" }, "'a/'" },
 		{ { "-a", "-o", "" }, "''" },
 		{ { "-a", "-oa", "-oa" }, "'a'" },
-		{ { "-a", "--source", "bpf" }, "'bpf'" },
+		{ { "-a", "--source", "perf" }, "'perf'" },
 		{ { "-a", "--columns", "pid,nope" }, "'nope'" },
 		{ { "-a", "--columns", "pid,pid" }, "'pid'" },
 		{ { "-a", "--columns", "" }, "''" },

@@ -3,7 +3,7 @@
 
 #define HEADER \
 	"tick,time_ns,mono_ns,pid,tid,comm,wall_ns,run_ns,rq_ns,sleep_ns,block_ns,iowait_ns," \
-	"stop_ns,residual_ns,nvcsw,nivcsw,cpu,event,quality,bound_ns\n"
+	"stop_ns,residual_ns,nvcsw,nivcsw,cpu,event,quality,bound_ns,stolen_ns\n"
 #define TICKS_HEADER \
 	"tick,time_ns,scheduled_ns,actual_ns,lateness_ns,read_ns,threads,still,rows,starts,exits," \
 	"suspended_ns,lost_ticks,lost_events,lost_replies,lost_parse,lost_reads,lost_threads," \
@@ -25,9 +25,9 @@ static void csv__samples__header_and_rows(void **state)
 	write_once(f, &ss_sink_csv, in_dir(f, "x.csv"), &no_loss);
 	check_file(in_dir(f, "x.csv"), HEADER
 		   "1,1795380392173000000,50001000,10,10,main,50000000,1000000,0,49000000,0,0,0,0,"
-		   "5,6,3,,snapshot,\n"
+		   "5,6,3,,snapshot,,\n"
 		   "1,1795380392173000000,50001000,10,11,worker,50000000,1000000,0,49000000,0,0,0,"
-		   "-5,5,6,3,start+exit,estimate,77\n");
+		   "-5,5,6,3,start+exit,estimate,77,\n");
 }
 
 static void csv__missing_value__is_an_empty_field(void **state)
@@ -40,7 +40,7 @@ static void csv__missing_value__is_an_empty_field(void **state)
 	s->have = SS_PART_RUN;
 	write_once(f, &ss_sink_csv, in_dir(f, "x.csv"), &no_loss);
 	check_file(in_dir(f, "x.csv"), HEADER
-		   "0,1795380392123000000,1000,1,2,c,50000000,1000000,,,,,,0,,,,,snapshot,\n");
+		   "0,1795380392123000000,1000,1,2,c,50000000,1000000,,,,,,0,,,,,snapshot,,\n");
 }
 
 static void csv__other_tables__go_to_siblings_when_they_have_rows(void **state)
@@ -124,7 +124,7 @@ static void csv__fifo__gets_samples_only(void **state)
 	text[n] = '\0';
 	assert_string_equal(text, HEADER
 			    "0,1795380392123000000,1000,1,2,c,50000000,1000000,0,49000000,0,0,0,0,"
-			    "5,6,3,,snapshot,\n");
+			    "5,6,3,,snapshot,,\n");
 	assert_int_equal(access(in_dir(f, "x.ticks.csv"), F_OK), -1);
 }
 

@@ -95,9 +95,9 @@ static void read__hundred_ticks__stay_on_the_grid(void **state)
 		wait_for(ss_ticker_fd(ticker));
 		before_ns = ss_now_ns(CLOCK_MONOTONIC);
 		assert_int_equal(ss_ticker_read(ticker, &tick), 1);
-		assert_int_equal(tick.index, n);
 		assert_true(tick.missed >= 0);
 		deadlines += 1 + tick.missed;
+		assert_int_equal(tick.index, deadlines);
 		assert_int_equal(tick.scheduled_ns, start_ns + deadlines * MS);
 		/* The latest that has passed. */
 		assert_true(tick.scheduled_ns > before_ns - MS);
@@ -120,9 +120,9 @@ static void read__late_reader__counts_what_it_missed(void **state)
 	wait_until(start_ns + 11 * MS);
 	before_ns = ss_now_ns(CLOCK_MONOTONIC);
 	assert_int_equal(ss_ticker_read(ticker, &tick), 1);
-	assert_int_equal(tick.index, 1);
 	/* Five deadlines have passed; more when we were stopped even longer. */
 	deadlines = tick.missed + 1;
+	assert_int_equal(tick.index, deadlines);
 	assert_true(deadlines >= 5);
 	assert_int_equal(tick.scheduled_ns, start_ns + deadlines * 2 * MS);
 	assert_true(tick.scheduled_ns > before_ns - 2 * MS);
@@ -131,7 +131,7 @@ static void read__late_reader__counts_what_it_missed(void **state)
 	wait_for(ss_ticker_fd(ticker));
 	assert_int_equal(ss_ticker_read(ticker, &tick), 1);
 	deadlines += tick.missed + 1;
-	assert_int_equal(tick.index, 2);
+	assert_int_equal(tick.index, deadlines);
 	assert_int_equal(tick.scheduled_ns, start_ns + deadlines * 2 * MS);
 	ss_ticker_free(ticker);
 }
@@ -144,15 +144,40 @@ static void now__extra_tick__leaves_the_grid_as_it_is(void **state)
 
 	(void)state;
 	ss_ticker_now(ticker, &tick);
-	assert_int_equal(tick.index, 1);
-	assert_int_equal(tick.missed, 0);
+	/* Its number is that of the deadline to come. */
+	assert_int_equal(tick.index, (tick.actual_ns - start_ns) / MS + 1);
+	assert_int_equal(tick.missed, tick.index - 1);
 	assert_int_equal(tick.scheduled_ns, tick.actual_ns);
+	assert_true(tick.off_grid);
 	assert_in_range(tick.actual_ns, before_ns, ss_now_ns(CLOCK_MONOTONIC));
 
 	wait_for(ss_ticker_fd(ticker));
 	assert_int_equal(ss_ticker_read(ticker, &tick), 1);
-	assert_int_equal(tick.index, 2);
-	assert_int_equal(tick.scheduled_ns, start_ns + (tick.missed + 1) * MS);
+	assert_int_equal(tick.index, tick.missed + 1);
+	assert_int_equal(tick.scheduled_ns, start_ns + tick.index * MS);
+	assert_false(tick.off_grid);
+	ss_ticker_free(ticker);
+}
+
+static void settle__windows_end_before_the_tick_is_due(void **state)
+{
+	struct ss_tick tick;
+	struct ss_ticker *ticker;
+	int64_t start_ns;
+
+	(void)state;
+	assert_int_equal(ss_ticker_new(&ticker, 2 * MS), 0);
+	ss_ticker_set_settle(ticker, MS / 2);
+	assert_int_equal(ss_ticker_start(ticker, &tick), 0);
+	assert_int_equal(tick.end_ns, tick.scheduled_ns - MS / 2);
+	assert_int_equal(tick.interval_ns, 2 * MS);
+	start_ns = tick.end_ns;
+	wait_for(ss_ticker_fd(ticker));
+	assert_int_equal(ss_ticker_read(ticker, &tick), 1);
+	assert_int_equal(tick.end_ns, start_ns + tick.index * 2 * MS);
+	assert_int_equal(tick.scheduled_ns, tick.end_ns + MS / 2);
+	ss_ticker_now(ticker, &tick);
+	assert_int_equal(tick.end_ns, tick.actual_ns - MS / 2);
 	ss_ticker_free(ticker);
 }
 
@@ -169,8 +194,8 @@ static void start__again__is_a_new_grid(void **state)
 	start_ns = tick.scheduled_ns;
 	wait_for(ss_ticker_fd(ticker));
 	assert_int_equal(ss_ticker_read(ticker, &tick), 1);
-	assert_int_equal(tick.index, 1);
-	assert_int_equal(tick.scheduled_ns, start_ns + (tick.missed + 1) * MS);
+	assert_int_equal(tick.index, tick.missed + 1);
+	assert_int_equal(tick.scheduled_ns, start_ns + tick.index * MS);
 	ss_ticker_free(ticker);
 }
 
@@ -517,6 +542,7 @@ int main(void)
 		cmocka_unit_test(read__hundred_ticks__stay_on_the_grid),
 		cmocka_unit_test(read__late_reader__counts_what_it_missed),
 		cmocka_unit_test(now__extra_tick__leaves_the_grid_as_it_is),
+		cmocka_unit_test(settle__windows_end_before_the_tick_is_due),
 		cmocka_unit_test(start__again__is_a_new_grid),
 		cmocka_unit_test(make_punctual__whatever_is_granted__is_told),
 		cmocka_unit_test(clocks__monotonic_is_slewed__all_follow),

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "source/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/procfs.h"
+
+/* A copy of a thread's ledger, and the window that closes when it is taken further. */
+struct derived {
+	struct ss_ledger ledger;
+	struct ss_closed closed;
+	bool any;
+};
+
+static void ss_ledger_emit(struct ss_ledger *l, const struct ss_closed *closed);
+
+#include "bpf/ledger.h"
+
+static void ss_ledger_emit(struct ss_ledger *l, const struct ss_closed *closed)
+{
+	struct derived *d = (struct derived *)((char *)l - offsetof(struct derived, ledger));
+
+	d->closed = *closed;
+	d->any = true;
+}
+
+#define COPY_TRIES 1000000	/* the kernel writes for less than a microsecond */
+#define WAIT_FOR_END_TICKS 2
+#define WAIT_FOR_RECORD_TICKS 2
+#define WAIT_FOR_CLAIM_TICKS 100
+
+/* A record in the list of its slot. */
+struct ss_link {
+	struct ss_closed closed;
+	uint32_t next;		/* index + 1 */
+	bool exit;
+};
+
+struct ss_watch {
+	struct ss_thread *thread;	/* NULL: not claimed */
+	int32_t pid, tid;
+	uint32_t generation;
+	uint32_t position;		/* in active[] or unclaimed[] */
+	uint32_t first, last;		/* records, index + 1 */
+	uint32_t copied_seq;
+	uint64_t next;			/* first window that has not been handed out */
+	struct ss_ledger copy;
+	bool born, exited, begun;
+	bool handed_out;		/* its records; new ones begin a new list */
+	uint8_t late;			/* ticks for which records have been missing */
+	uint8_t waited;			/* ticks since it ended, for a record of that or for a claim */
+};
+
+int ss_watches_new(struct ss_watches *w, const struct ss_slot *slot, uint32_t n)
+{
+	memset(w, 0, sizeof(*w));
+	w->slot = slot;
+	w->n = n;
+	w->watch = calloc(n, sizeof(*w->watch));
+	w->active = calloc(n, sizeof(*w->active));
+	w->unclaimed = calloc(n, sizeof(*w->unclaimed));
+	return w->watch && w->active && w->unclaimed ? 0 : -ENOMEM;
+}
+
+void ss_watches_free(struct ss_watches *w)
+{
+	free(w->watch);
+	free(w->active);
+	free(w->unclaimed);
+	free(w->link);
+	memset(w, 0, sizeof(*w));
+}
+
+static uint32_t take_link(struct ss_watches *w)
+{
+	uint32_t cap = w->nlinks ? w->nlinks * 2 : 1024, number = w->free_link;
+	struct ss_link *grown;
+
+	if (!number) {
+		grown = realloc(w->link, cap * sizeof(*grown));
+		if (!grown)
+			return 0;
+		w->link = grown;
+		for (number = cap; number > w->nlinks; number--) {
+			grown[number - 1].next = w->free_link;
+			w->free_link = number;
+		}
+		w->nlinks = cap;
+		number = w->free_link;
+	}
+	w->free_link = w->link[number - 1].next;
+	return number;
+}
+
+static void drop_links(struct ss_watches *w, struct ss_watch *watch)
+{
+	if (watch->first) {
+		w->link[watch->last - 1].next = w->free_link;
+		w->free_link = watch->first;
+	}
+	watch->first = watch->last = 0;
+	watch->handed_out = false;
+}
+
+static void remove_slot(struct ss_watches *w, uint32_t *list, uint32_t *n, uint32_t position)
+{
+	list[position] = list[--*n];
+	w->watch[list[position]].position = position;
+}
+
+static void begin_watch(struct ss_watches *w, struct ss_watch *watch, uint32_t generation)
+{
+	drop_links(w, watch);
+	*watch = (struct ss_watch){ .generation = generation, .begun = true };
+}
+
+int ss_watches_record(struct ss_watches *w, const void *data, size_t size)
+{
+	const struct ss_record *r = data;
+	struct ss_watch *watch;
+	struct ss_link *link;
+	uint32_t number;
+
+	if (size < sizeof(*r) || r->slot >= w->n || r->kind > SS_RECORD_EXIT)
+		return -EBADMSG;
+	watch = &w->watch[r->slot];
+	if (r->kind == SS_RECORD_BIRTH) {
+		if (watch->begun)
+			return -EBADMSG;
+		begin_watch(w, watch, r->generation);
+		watch->position = w->nunclaimed;
+		w->unclaimed[w->nunclaimed++] = r->slot;
+		watch->born = true;
+		watch->pid = r->pid;
+		watch->tid = r->tid;
+		return 0;
+	}
+	/* Of a thread that had this slot before. */
+	if (!watch->begun || r->generation != watch->generation)
+		return 0;
+	if (watch->handed_out)
+		drop_links(w, watch);
+	number = take_link(w);
+	if (!number) {
+		w->lost++;
+		return 0;
+	}
+	link = &w->link[number - 1];
+	link->closed = r->closed;
+	link->exit = r->kind == SS_RECORD_EXIT;
+	link->next = 0;
+	if (watch->last)
+		w->link[watch->last - 1].next = number;
+	else
+		watch->first = number;
+	watch->last = number;
+	watch->exited |= link->exit;
+	return 0;
+}
+
+int64_t ss_watches_find_born(const struct ss_watches *w, int32_t pid, int32_t tid)
+{
+	for (uint32_t i = w->nunclaimed; i-- > 0;) {
+		const struct ss_watch *watch = &w->watch[w->unclaimed[i]];
+
+		if (watch->tid == tid && watch->pid == pid)
+			return w->unclaimed[i];
+	}
+	return -ENOENT;
+}
+
+bool ss_watches_in_use(const struct ss_watches *w, uint32_t slot)
+{
+	return w->watch[slot].begun;
+}
+
+void ss_watches_claim(struct ss_watches *w, uint32_t slot, struct ss_thread *thread)
+{
+	struct ss_watch *watch = &w->watch[slot];
+
+	if (watch->born)
+		remove_slot(w, w->unclaimed, &w->nunclaimed, watch->position);
+	else
+		begin_watch(w, watch, w->slot[slot].generation);
+	watch->thread = thread;
+	watch->waited = 0;
+	watch->copied_seq = 1;		/* none: the kernel's is even when it is read */
+	watch->position = w->nactive;
+	w->active[w->nactive++] = slot;
+	thread->slot_number = slot + 1;
+}
+
+static void end_watch(struct ss_watches *w, struct ss_watch *watch)
+{
+	drop_links(w, watch);
+	watch->thread = NULL;
+	watch->born = watch->begun = false;
+}
+
+bool ss_watches_drop(struct ss_watches *w, uint32_t slot)
+{
+	struct ss_watch *watch = &w->watch[slot];
+
+	remove_slot(w, w->active, &w->nactive, watch->position);
+	watch->thread->slot_number = 0;
+	end_watch(w, watch);
+	return watch->exited;
+}
+
+int64_t ss_watches_sweep(struct ss_watches *w)
+{
+	for (uint32_t i = w->nunclaimed; i-- > 0;) {
+		uint32_t slot = w->unclaimed[i];
+		struct ss_watch *watch = &w->watch[slot];
+
+		if (!watch->exited || ++watch->waited <= WAIT_FOR_CLAIM_TICKS)
+			continue;
+		remove_slot(w, w->unclaimed, &w->nunclaimed, i);
+		end_watch(w, watch);
+		return slot;
+	}
+	return -ENOENT;
+}
+
+/* x86-64 keeps the order of loads; the compiler must too. */
+static void copy_slot(struct ss_watch *watch, const struct ss_slot *slot)
+{
+	uint32_t seq, tries = 0;
+
+	do {
+		seq = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
+		if (seq == watch->copied_seq)
+			return;
+		watch->copy = slot->ledger;
+		if (!slot->events && watch->copy.open.phase == SS_LEDGER_UNKNOWN)
+			watch->copy.open.phase = slot->guess;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while ((seq & 1 || __atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq) &&
+		 ++tries < COPY_TRIES);
+	watch->copied_seq = seq;
+}
+
+/* Written without a lock: it may be half one name and half another, until the next tick. */
+static void copy_name(struct ss_thread *thread, const struct ss_slot *slot)
+{
+	if (!slot->comm[0])
+		return;
+	memcpy(thread->comm, slot->comm, sizeof(slot->comm));
+	thread->comm[sizeof(slot->comm) - 1] = '\0';
+}
+
+void ss_watches_copy(struct ss_watches *w)
+{
+	for (uint32_t i = 0; i < w->nactive; i++) {
+		const struct ss_slot *slot = &w->slot[w->active[i]];
+		struct ss_watch *watch = &w->watch[w->active[i]];
+
+		copy_slot(watch, slot);
+		copy_name(watch->thread, slot);
+	}
+}
+
+bool ss_watches_incomplete(const struct ss_watches *w)
+{
+	for (uint32_t i = 0; i < w->nactive; i++) {
+		const struct ss_watch *watch = &w->watch[w->active[i]];
+		const struct ss_closed *last = watch->last && !watch->handed_out ?
+					       &w->link[watch->last - 1].closed : NULL;
+		uint64_t next = last && last->window + last->more >= watch->next ?
+				last->window + last->more + 1 : watch->next;
+
+		if (next && watch->copy.open.window > next)
+			return true;
+	}
+	return false;
+}
+
+bool ss_watches_is_queued(const struct ss_watches *w, const struct ss_thread *thread)
+{
+	return w->watch[thread->slot_number - 1].copy.open.phase == SS_LEDGER_QUEUE;
+}
+
+/* What the windows of one thread have in common. */
+struct closing {
+	struct ss_watch *watch;
+	struct ss_shard *shard;
+	const struct ss_grid *grid;
+	int64_t epoch_mono_ns;
+};
+
+/*
+ * Instants follow the grid, and that follows CLOCK_MONOTONIC: windows that come one after the other
+ * in the one clock do so in the other.
+ */
+static int64_t offset_in(const struct closing *c, uint64_t window)
+{
+	return (int64_t)c->grid->epoch_ns[window >= c->grid->from] - c->epoch_mono_ns;
+}
+
+static struct ss_window *add_window(const struct closing *c, uint64_t tick, uint64_t end_ns)
+{
+	struct ss_thread *thread = c->watch->thread;
+	struct ss_window *w = ss_shard_add_window(c->shard);
+
+	if (!w)
+		return NULL;
+	w->thread = thread;
+	w->tick = (int64_t)tick;
+	w->end_mono_ns = (int64_t)end_ns - offset_in(c, tick);
+	if (c->watch->born && !thread->announced)
+		w->event = SS_EVENT_START;
+	thread->announced = true;
+	return w;
+}
+
+static int64_t part_of(const struct ss_closed *closed, enum ss_ledger_phase phase)
+{
+	/* A part that would be negative is 0, and its negative amount is residual. */
+	return closed->ns[phase] > 0 ? closed->ns[phase] : 0;
+}
+
+static void fill_parts(struct ss_parts *p, const struct ss_closed *closed)
+{
+	p->have = SS_PART_RUN | SS_PART_RQ | SS_PART_SLEEP | SS_PART_BLOCK | SS_PART_IOWAIT |
+		  SS_PART_STOP | SS_PART_SWITCHES | SS_PART_STOLEN;
+	p->wall_ns = (int64_t)(closed->end_ns - closed->begin_ns);
+	p->run_ns = part_of(closed, SS_LEDGER_RUN);
+	p->rq_ns = part_of(closed, SS_LEDGER_QUEUE);
+	p->sleep_ns = part_of(closed, SS_LEDGER_SLEEP);
+	p->block_ns = part_of(closed, SS_LEDGER_BLOCK);
+	p->iowait_ns = part_of(closed, SS_LEDGER_IOWAIT);
+	p->stop_ns = part_of(closed, SS_LEDGER_STOP);
+	p->stolen_ns = part_of(closed, SS_LEDGER_STOLEN);
+	p->residual_ns = p->wall_ns - p->run_ns - p->rq_ns - p->sleep_ns - p->block_ns -
+			 p->iowait_ns - p->stop_ns - p->stolen_ns;
+	p->nvcsw = closed->nvcsw;
+	p->nivcsw = closed->nivcsw;
+	p->cpu = closed->cpu;
+	if (closed->cpu >= 0)
+		p->have |= SS_PART_CPU;
+	p->quality = SS_QUALITY_EXACT;
+	if (closed->flags & SS_LEDGER_REPAIRED) {
+		p->quality = SS_QUALITY_REPAIRED;
+		p->bound_ns = closed->bound_ns;
+		p->have |= SS_PART_BOUND;
+	}
+}
+
+/* Windows whose records were lost: that they were is all that is known. */
+static void add_gap(const struct closing *c, uint64_t to)
+{
+	for (; c->watch->next < to; c->watch->next++) {
+		uint64_t end_ns = ss_grid_end(c->grid, c->watch->next);
+		struct ss_window *w = add_window(c, c->watch->next, end_ns);
+
+		if (!w)
+			return;
+		w->parts.wall_ns = (int64_t)(end_ns - ss_grid_end(c->grid, c->watch->next - 1));
+		w->parts.residual_ns = w->parts.wall_ns;
+		w->parts.quality = SS_QUALITY_COUNTER;
+	}
+}
+
+static void add_closed(const struct closing *c, const struct ss_closed *closed, bool exit)
+{
+	struct ss_watch *watch = c->watch;
+	struct ss_closed whole = { .phase = closed->phase, .cpu = closed->cpu };
+	uint64_t i, last = closed->window + closed->more;
+	struct ss_window *w;
+
+	if (!watch->next)
+		watch->next = closed->window;
+	if (closed->window > watch->next)
+		add_gap(c, closed->window);
+	if (closed->window == watch->next) {
+		w = add_window(c, closed->window, closed->end_ns);
+		if (!w)
+			return;
+		fill_parts(&w->parts, closed);
+		if (exit)
+			w->event |= SS_EVENT_EXIT;
+		watch->next++;
+	}
+	for (i = watch->next; i <= last; i++) {
+		whole.begin_ns = ss_grid_end(c->grid, i - 1);
+		whole.end_ns = ss_grid_end(c->grid, i);
+		whole.ns[closed->phase & (SS_LEDGER_PARTS - 1)] =
+			(int64_t)(whole.end_ns - whole.begin_ns);
+		w = add_window(c, i, whole.end_ns);
+		if (!w)
+			return;
+		fill_parts(&w->parts, &whole);
+		watch->next = i + 1;
+	}
+}
+
+/* It ended as others told, and the kernel's record of it is not to be had. */
+static void give_up(const struct closing *c, const struct ss_tick *tick)
+{
+	struct ss_window *w;
+
+	w = add_window(c, (uint64_t)tick->index,
+		       (uint64_t)(tick->end_ns + offset_in(c, (uint64_t)tick->index)));
+	if (!w)
+		return;
+	w->event |= SS_EVENT_EXIT;
+	w->parts.quality = SS_QUALITY_COUNTER;
+	c->shard->lost_reads++;
+}
+
+void ss_watches_close(struct ss_watches *w, struct ss_shard *shard, struct ss_thread *thread,
+		      const struct ss_tick *tick, const struct ss_ledger_clock *clock,
+		      const struct ss_reading *counters)
+{
+	struct ss_watch *watch = &w->watch[thread->slot_number - 1];
+	const struct ss_grid *grid = &clock->grid;
+	const struct closing c = { watch, shard, grid, clock->epoch_mono_ns };
+	struct derived d = { .ledger = watch->copy };
+	uint64_t end_ns = (uint64_t)(tick->end_ns + offset_in(&c, (uint64_t)tick->index));
+	uint32_t number;
+
+	for (number = watch->first; number; number = w->link[number - 1].next) {
+		const struct ss_link *link = &w->link[number - 1];
+
+		add_closed(&c, &link->closed, link->exit);
+		if (link->exit)
+			thread->exit_mono_ns = (int64_t)link->closed.end_ns -
+					       offset_in(&c, link->closed.window);
+	}
+	watch->handed_out = true;
+	if (watch->exited)
+		return;
+	/* What the kernel has is beyond its records: they come with the next tick, or were lost. */
+	if (watch->next && watch->copy.open.window > watch->next &&
+	    watch->late++ < WAIT_FOR_RECORD_TICKS)
+		return;
+	watch->late = 0;
+	if (watch->copy.open.phase == SS_LEDGER_DEAD) {
+		add_closed(&c, &watch->copy.open, true);
+		watch->exited = true;
+		thread->exit_mono_ns = (int64_t)watch->copy.open.end_ns -
+				       offset_in(&c, watch->copy.open.window);
+		return;
+	}
+	if (thread->exit_mono_ns && ++watch->waited > WAIT_FOR_END_TICKS) {
+		give_up(&c, tick);
+		return;
+	}
+	/* What the counters tell is news only while no event came. */
+	if (counters && __atomic_load_n(&w->slot[thread->slot_number - 1].seq, __ATOMIC_ACQUIRE) ==
+	    watch->copied_seq) {
+		ss_ledger_arrived(&d.ledger, grid, counters->pcount, counters->rq_ns);
+		if (d.any)
+			add_closed(&c, &d.closed, false);
+		d.any = false;
+		watch->copy = d.ledger;
+	}
+	/* Off the grid, what came after the end is accounted for already: then that is the end. */
+	if (end_ns < d.ledger.since_ns)
+		end_ns = d.ledger.since_ns;
+	if (!tick->off_grid)
+		end_ns = ss_grid_end(grid, (uint64_t)tick->index);
+	ss_ledger_advance(&d.ledger, grid, end_ns);
+	if (d.any)
+		add_closed(&c, &d.closed, false);
+	if (tick->off_grid && d.ledger.open.window >= watch->next &&
+	    d.ledger.open.begin_ns < end_ns) {
+		d.ledger.open.end_ns = end_ns;
+		add_closed(&c, &d.ledger.open, false);
+	}
+}

@@ -113,6 +113,21 @@ SS_LEDGER_FUNC void ss_ledger_repaired(struct ss_ledger *l, __u64 bound_ns)
 	l->open.bound_ns += (__s64)bound_ns;
 }
 
+/* The window that a repair began in may have been told: say it of the one that it ends in, too. */
+SS_LEDGER_FUNC void ss_ledger_repaired_since(struct ss_ledger *l, __u64 window, __u64 bound_ns)
+{
+	__u64 here_ns = l->since_ns - l->open.begin_ns;
+
+	if (l->open.window != window)
+		ss_ledger_repaired(l, bound_ns < here_ns ? bound_ns : here_ns);
+}
+
+/* From what is accounted for to @now_ns, which the clock of another CPU can be behind. */
+SS_LEDGER_FUNC __u64 ss_ledger_until(const struct ss_ledger *l, __u64 now_ns)
+{
+	return now_ns > l->since_ns ? now_ns - l->since_ns : 0;
+}
+
 /** It was woken: queued from now on. Nothing when it is queued or on a CPU, as some wakeups find it. */
 SS_LEDGER_FUNC void ss_ledger_wakeup(struct ss_ledger *l, const struct ss_grid *g, __u64 now_ns)
 {
@@ -133,7 +148,8 @@ SS_LEDGER_FUNC void ss_ledger_arrive(struct ss_ledger *l, __u64 now_ns, __u64 sk
 SS_LEDGER_FUNC void ss_ledger_switch_in(struct ss_ledger *l, const struct ss_grid *g,
 					const struct ss_switch *s, __s32 cpu)
 {
-	__u64 queued_ns = s->last_queued_ns, unknown_ns = 0;
+	__u64 queued_ns = s->last_queued_ns, unknown_ns = 0, window = 0;
+	int repaired = 0;
 
 	if (l->open.phase == SS_LEDGER_RUN) {
 		/* Its switch-out was missed: it ran as its counter says, then it was off the CPU. */
@@ -155,13 +171,17 @@ SS_LEDGER_FUNC void ss_ledger_switch_in(struct ss_ledger *l, const struct ss_gri
 		 */
 		if (queued_ns < l->since_ns || queued_ns > s->now_ns) {
 			queued_ns = s->now_ns;
-			unknown_ns = s->now_ns - l->since_ns;
+			unknown_ns = ss_ledger_until(l, s->now_ns);
 		}
+		repaired = 1;
+		window = l->open.window;
 		ss_ledger_repaired(l, unknown_ns);
 		ss_ledger_advance(l, g, queued_ns);
 		l->open.phase = SS_LEDGER_QUEUE;
 	}
 	ss_ledger_advance(l, g, s->now_ns);
+	if (repaired)
+		ss_ledger_repaired_since(l, window, unknown_ns);
 	ss_ledger_arrive(l, s->now_ns, s->skew_ns);
 	l->runtime_ns = s->runtime_ns;
 	l->open.cpu = cpu;
@@ -192,18 +212,22 @@ SS_LEDGER_FUNC void ss_ledger_switch_out(struct ss_ledger *l, const struct ss_gr
 	if (repaired) {
 		/* Its switch-in was missed; the kernel noted it (sched_info_arrive()). */
 		__u64 in_ns = s->last_arrival_ns, rq_ns = s->run_delay_ns - l->run_delay_ns;
+		__u64 window = l->open.window, off_ns, bound_ns;
 
 		if (in_ns < l->since_ns || in_ns > s->now_ns)
 			in_ns = s->now_ns;
-		if (rq_ns > in_ns - l->since_ns)
-			rq_ns = in_ns - l->since_ns;
+		off_ns = ss_ledger_until(l, in_ns);
+		if (rq_ns > off_ns)
+			rq_ns = off_ns;
 		/* Was it on a CPU once more in between, nothing else tells of that. */
-		ss_ledger_repaired(l, s->pcount == l->pcount + 1 ? 0 : in_ns - l->since_ns);
+		bound_ns = s->pcount == l->pcount + 1 ? 0 : off_ns;
+		ss_ledger_repaired(l, bound_ns);
 		if (ss_ledger_is_asleep(l->open.phase)) {
 			ss_ledger_advance(l, g, in_ns - rq_ns);
 			l->open.phase = SS_LEDGER_QUEUE;
 		}
 		ss_ledger_advance(l, g, in_ns);
+		ss_ledger_repaired_since(l, window, bound_ns);
 		ss_ledger_arrive(l, in_ns, s->skew_ns);
 	}
 	ss_ledger_advance(l, g, s->now_ns);

@@ -127,6 +127,11 @@ int ss_watches_record(struct ss_watches *w, const void *data, size_t size)
 		return -EBADMSG;
 	watch = &w->watch[r->slot];
 	if (r->kind == SS_RECORD_BIRTH) {
+		/* It was found by other means, and claimed, while this was on its way. */
+		if (watch->thread && !watch->born && r->generation == watch->generation) {
+			watch->born = true;
+			return 0;
+		}
 		if (watch->begun)
 			return -EBADMSG;
 		begin_watch(w, watch, r->generation);
@@ -215,11 +220,18 @@ int64_t ss_watches_sweep(struct ss_watches *w)
 		uint32_t slot = w->unclaimed[i];
 		struct ss_watch *watch = &w->watch[slot];
 
-		if (!watch->exited || ++watch->waited <= WAIT_FOR_CLAIM_TICKS)
+		if (!watch->exited || watch->waited < WAIT_FOR_CLAIM_TICKS)
 			continue;
 		remove_slot(w, w->unclaimed, &w->nunclaimed, i);
 		end_watch(w, watch);
 		return slot;
+	}
+	/* The last call of this tick. */
+	for (uint32_t i = 0; i < w->nunclaimed; i++) {
+		struct ss_watch *watch = &w->watch[w->unclaimed[i]];
+
+		if (watch->exited && watch->waited < WAIT_FOR_CLAIM_TICKS)
+			watch->waited++;
 	}
 	return -ENOENT;
 }
@@ -236,7 +248,7 @@ static void copy_slot(struct ss_watch *watch, const struct ss_slot *slot)
 		watch->copy = slot->ledger;
 		if (!slot->events && watch->copy.open.phase == SS_LEDGER_UNKNOWN)
 			watch->copy.open.phase = slot->guess;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		__asm__ volatile("" ::: "memory");
 	} while ((seq & 1 || __atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq) &&
 		 ++tries < COPY_TRIES);
 	watch->copied_seq = seq;
@@ -333,8 +345,10 @@ static void fill_parts(struct ss_parts *p, const struct ss_closed *closed)
 	p->iowait_ns = part_of(closed, SS_LEDGER_IOWAIT);
 	p->stop_ns = part_of(closed, SS_LEDGER_STOP);
 	p->stolen_ns = part_of(closed, SS_LEDGER_STOLEN);
-	p->residual_ns = p->wall_ns - p->run_ns - p->rq_ns - p->sleep_ns - p->block_ns -
-			 p->iowait_ns - p->stop_ns - p->stolen_ns;
+	p->residual_ns = (int64_t)((uint64_t)p->wall_ns - (uint64_t)p->run_ns -
+				   (uint64_t)p->rq_ns - (uint64_t)p->sleep_ns -
+				   (uint64_t)p->block_ns - (uint64_t)p->iowait_ns -
+				   (uint64_t)p->stop_ns - (uint64_t)p->stolen_ns);
 	p->nvcsw = closed->nvcsw;
 	p->nivcsw = closed->nivcsw;
 	p->cpu = closed->cpu;
@@ -382,6 +396,13 @@ static void add_closed(const struct closing *c, const struct ss_closed *closed, 
 		if (exit)
 			w->event |= SS_EVENT_EXIT;
 		watch->next++;
+	} else if (exit) {
+		/* That window was handed out before its end was told: only this is left to tell. */
+		w = add_window(c, watch->next, ss_grid_end(c->grid, watch->next - 1));
+		if (!w)
+			return;
+		w->event |= SS_EVENT_EXIT;
+		w->parts.quality = SS_QUALITY_COUNTER;
 	}
 	for (i = watch->next; i <= last; i++) {
 		whole.begin_ns = ss_grid_end(c->grid, i - 1);
@@ -421,19 +442,22 @@ void ss_watches_close(struct ss_watches *w, struct ss_shard *shard, struct ss_th
 	uint64_t end_ns = (uint64_t)(tick->end_ns + offset_in(&c, (uint64_t)tick->index));
 	uint32_t number;
 
-	for (number = watch->first; number; number = w->link[number - 1].next) {
+	number = watch->handed_out ? 0 : watch->first;
+	for (; number; number = w->link[number - 1].next) {
 		const struct ss_link *link = &w->link[number - 1];
 
 		add_closed(&c, &link->closed, link->exit);
-		if (link->exit)
+		if (link->exit) {
 			thread->exit_mono_ns = (int64_t)link->closed.end_ns -
 					       offset_in(&c, link->closed.window);
+			break;
+		}
 	}
 	watch->handed_out = true;
 	if (watch->exited)
 		return;
 	/* What the kernel has is beyond its records: they come with the next tick, or were lost. */
-	if (watch->next && watch->copy.open.window > watch->next &&
+	if (!tick->off_grid && watch->next && watch->copy.open.window > watch->next &&
 	    watch->late++ < WAIT_FOR_RECORD_TICKS)
 		return;
 	watch->late = 0;

@@ -5,6 +5,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/account.fuzz \
 	tests/fuzz/connector.fuzz \
 	tests/fuzz/escape.fuzz \
+	tests/fuzz/ledger.fuzz \
 	tests/fuzz/loadavg.fuzz \
 	tests/fuzz/number.fuzz \
 	tests/fuzz/options.fuzz \
@@ -48,6 +49,8 @@ tests_fuzz_connector_fuzz_SOURCES = tests/fuzz/connector.c $(FUZZ_COMMON)
 tests_fuzz_connector_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_escape_fuzz_SOURCES = tests/fuzz/escape.c $(FUZZ_COMMON)
 tests_fuzz_escape_fuzz_LDFLAGS = $(LIBFUZZER)
+tests_fuzz_ledger_fuzz_SOURCES = tests/fuzz/ledger.c $(FUZZ_COMMON)
+tests_fuzz_ledger_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_loadavg_fuzz_SOURCES = tests/fuzz/loadavg.c $(FUZZ_COMMON)
 tests_fuzz_loadavg_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_number_fuzz_SOURCES = tests/fuzz/number.c $(FUZZ_COMMON)

@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/test_fdcache \
 	tests/unit/test_fields \
 	tests/unit/test_launch \
+	tests/unit/test_ledger \
 	tests/unit/test_log \
 	tests/unit/test_offcpu \
 	tests/unit/test_options \
@@ -26,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/test_sink_tree \
 	tests/unit/test_tick \
 	tests/unit/test_util \
+	tests/unit/test_watches \
 	tests/unit/test_writer
 
 if HAVE_CMOCKA

@@ -30,6 +30,7 @@ const volatile bool has_prev_state;	/* sched_switch tells it: since 5.18 (9c2136
 #define TASK_PARKED		0x0040
 #define TASK_DEAD		0x0080
 #define TASK_NOLOAD		0x0400
+#define TASK_NEW		0x0800
 
 #define CLONE_THREAD		0x00010000
 
@@ -341,7 +342,8 @@ int BPF_PROG(task_newtask, struct task_struct *t, __u64 clone_flags)
 	struct ss_slot *slot = find_current();
 	__u32 index;
 
-	if (!slot || !(slot->inherit & needed))
+	/* User space can have been told of it, and have asked for it, before this. */
+	if (!slot || !(slot->inherit & needed) || find(t))
 		return 0;
 	inherit = slot->inherit;
 	if (bpf_map_pop_elem(&free_slots, &index)) {
@@ -384,6 +386,9 @@ int enrol(struct bpf_iter__task *ctx)
 	tid = number_of(t);
 	w = bpf_map_lookup_elem(&wanted, &tid);
 	if (!w || w->done)
+		return 0;
+	/* Not yet on a runqueue: its birth is about to be told; or not any more. */
+	if (compat_state(t) & (TASK_NEW | TASK_DEAD))
 		return 0;
 	slot = find(t);
 	if (slot) {

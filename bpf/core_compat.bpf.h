@@ -35,7 +35,7 @@ static __always_inline int compat_sched_delayed(const struct task_struct *t)
 	return se->sched_delayed;
 }
 
-/* Without CONFIG_FAIR_GROUP_SCHED the one cfs_rq of a CPU lies in its rq, and does not point to it. */
+/* A kernel without CONFIG_FAIR_GROUP_SCHED, whose cfs_rq does not tell, refuses the programs. */
 static __always_inline struct rq *compat_rq(const struct task_struct *t)
 {
 	struct cfs_rq *cfs_rq = t->se.cfs_rq;

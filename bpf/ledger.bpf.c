@@ -419,7 +419,6 @@ int read_clock(void *ctx)
 	struct pid *pid;
 
 	shared.clock_ns = BPF_CORE_READ(rq, clock);
-	shared.clock_task_ns = BPF_CORE_READ(rq, clock_task);
 	shared.mono_ns = bpf_ktime_get_ns();
 	pid = BPF_CORE_READ(t, thread_pid);
 	shared.pidns_level = BPF_CORE_READ(pid, level);

@@ -119,11 +119,10 @@ struct ss_shared {
 	__s64 mono_to_rq_ns;	/* add to CLOCK_MONOTONIC for the scheduler's clock */
 	__u64 lost_records;	/* the ring buffer was full */
 	__u64 lost_threads;	/* no slot, or no memory, for a new thread */
-	__u64 repaired;
 	/* Of the PID namespace of the program; level 0 is the first one. */
 	__u32 pidns_level, pidns_inum;
 	/* Of the last run of read_clock. */
-	__u64 clock_ns, clock_task_ns, mono_ns;
+	__u64 clock_ns, mono_ns;
 };
 
 #endif

@@ -212,7 +212,6 @@ static int read_clock(struct ss_source *s, int64_t *mono_to_rq_ns)
 
 static int open_all(struct ss_source *s, struct ss_procfs *procfs)
 {
-	int64_t mono_to_rq_ns;
 	int err;
 
 	if (!procfs->is_real)
@@ -222,7 +221,7 @@ static int open_all(struct ss_source *s, struct ss_procfs *procfs)
 	if (!err)
 		err = share(s);
 	if (!err)
-		err = read_clock(s, &mono_to_rq_ns);
+		err = read_clock(s, (int64_t *)&s->shared->mono_to_rq_ns);
 	/* Nobody is watched yet: this costs time that the first tick has not. */
 	return err ? err : ledger_bpf__attach(s->skel);
 }
@@ -274,32 +273,30 @@ static int bpf_attach(struct ss_source *s, struct ss_thread *thread)
 }
 
 /* Where the windows end that this tick and the next ones close; the grid follows CLOCK_MONOTONIC. */
-static int follow_clock(struct ss_source *s, const struct ss_tick *tick)
+static void follow_clock(struct ss_source *s, const struct ss_tick *tick)
 {
 	volatile struct ss_grid *grid = &s->shared->grid;
 	uint64_t from = (uint64_t)tick->index + GRID_AHEAD;
-	int64_t mono_to_rq_ns = 0, drift;
-	int err = read_clock(s, &mono_to_rq_ns);
+	int64_t mono_to_rq_ns = s->shared->mono_to_rq_ns, drift;
 
-	if (err)
-		return err;
+	/* A reading that fails leaves the one before, with which windows close as well. */
+	read_clock(s, &mono_to_rq_ns);
 	s->shared->mono_to_rq_ns = mono_to_rq_ns;
 	if (!grid->interval_ns) {
 		grid->interval_ns = (uint64_t)tick->interval_ns;
 		s->epoch_mono_ns = tick->end_ns;
 		grid->epoch_ns[0] = grid->epoch_ns[1] = (uint64_t)(tick->end_ns + mono_to_rq_ns);
-		return 0;
+		return;
 	}
 	if (tick->off_grid || (uint64_t)tick->index <= grid->from)
-		return 0;
+		return;
 	drift = s->epoch_mono_ns + mono_to_rq_ns - (int64_t)grid->epoch_ns[1];
 	if (drift > -GRID_TOLERANCE_NS && drift < GRID_TOLERANCE_NS)
-		return 0;
+		return;
 	/* Each store leaves a grid that is right for all windows that may be open. */
 	grid->epoch_ns[0] = grid->epoch_ns[1];
 	grid->from = from;
 	grid->epoch_ns[1] += (uint64_t)drift;
-	return 0;
 }
 
 static int take_slot(const struct ss_source *s, uint32_t *slot)
@@ -411,8 +408,7 @@ static void bpf_begin(struct ss_source *s, const struct ss_tick *tick)
 {
 	int64_t slot;
 
-	if (follow_clock(s, tick))
-		return;
+	follow_clock(s, tick);
 	ring_buffer__consume(s->ring);
 	while ((slot = ss_watches_sweep(&s->watches)) >= 0)
 		free_slot(s, (uint32_t)slot);

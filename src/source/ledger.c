@@ -26,7 +26,7 @@ static void ss_ledger_emit(struct ss_ledger *l, const struct ss_closed *closed)
 	d->any = true;
 }
 
-#define COPY_TRIES 1000000	/* the kernel writes for less than a microsecond */
+#define COPY_TRIES 10000	/* the kernel writes for less than a microsecond */
 #define WAIT_FOR_END_TICKS 2
 #define WAIT_FOR_RECORD_TICKS 2
 #define WAIT_FOR_CLAIM_TICKS 100
@@ -48,6 +48,7 @@ struct ss_watch {
 	uint64_t next;			/* first window that has not been handed out */
 	struct ss_ledger copy;
 	bool born, exited, begun;
+	bool stale;			/* its slot could not be copied at this tick */
 	bool handed_out;		/* its records; new ones begin a new list */
 	uint8_t late;			/* ticks for which records have been missing */
 	uint8_t waited;			/* ticks since it ended, for a record of that or for a claim */
@@ -240,17 +241,24 @@ int64_t ss_watches_sweep(struct ss_watches *w)
 static void copy_slot(struct ss_watch *watch, const struct ss_slot *slot)
 {
 	uint32_t seq, tries = 0;
+	struct ss_ledger copy;
 
+	watch->stale = false;
 	do {
+		/* The CPU that writes can have been taken from the machine meanwhile. */
+		if (++tries > COPY_TRIES) {
+			watch->stale = true;
+			return;
+		}
 		seq = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
 		if (seq == watch->copied_seq)
 			return;
-		watch->copy = slot->ledger;
-		if (!slot->events && watch->copy.open.phase == SS_LEDGER_UNKNOWN)
-			watch->copy.open.phase = slot->guess;
+		copy = slot->ledger;
+		if (!slot->events && copy.open.phase == SS_LEDGER_UNKNOWN)
+			copy.open.phase = slot->guess;
 		__asm__ volatile("" ::: "memory");
-	} while ((seq & 1 || __atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq) &&
-		 ++tries < COPY_TRIES);
+	} while (seq & 1 || __atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq);
+	watch->copy = copy;
 	watch->copied_seq = seq;
 }
 
@@ -456,6 +464,11 @@ void ss_watches_close(struct ss_watches *w, struct ss_shard *shard, struct ss_th
 	watch->handed_out = true;
 	if (watch->exited)
 		return;
+	/* Its windows come with the next tick: what is known of it is of before. */
+	if (watch->stale) {
+		shard->lost_reads++;
+		return;
+	}
 	/* What the kernel has is beyond its records: they come with the next tick, or were lost. */
 	if (!tick->off_grid && watch->next && watch->copy.open.window > watch->next &&
 	    watch->late++ < WAIT_FOR_RECORD_TICKS)

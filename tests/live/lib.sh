@@ -198,7 +198,8 @@ presence() {
 }
 
 truth() {
-	awk -v interval_ns="$interval_ns" -f "$live/truth.awk" -f "$live/csv.awk" "$@"
+	awk -v interval_ns="$interval_ns" -v exit_ns="${SS_LIVE_EXIT_NS:-0}" \
+		-f "$live/truth.awk" -f "$live/csv.awk" "$@"
 }
 
 # The threads in a report that live to the end.

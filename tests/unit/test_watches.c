@@ -537,6 +537,25 @@ static void watches__exit_of_which_the_record_was_lost__is_seen_in_the_slot(void
 	assert_true(ss_watches_drop(&watches, 0));
 }
 
+static void watches__slot_that_is_being_written__is_counted_and_told_later(void **state)
+{
+	int64_t lost;
+
+	(void)state;
+	watch_sleeper(0);
+	lost = shard.lost_reads;
+	/* The CPU that writes it does not go on. */
+	slot[0].seq |= 1;
+	tick(6);
+	assert_int_equal(shard.nwindows, 0);
+	assert_int_equal(shard.lost_reads, lost + 1);
+	slot[0].seq++;
+	tick(7);
+	assert_int_equal(shard.nwindows, 2);
+	assert_int_equal(window(0)->tick, 6);
+	assert_int_equal(window(1)->tick, 7);
+}
+
 static void watches__exit_in_a_window_that_was_derived__is_told(void **state)
 {
 	(void)state;
@@ -995,6 +1014,7 @@ int main(void)
 		test(watches__born_and_ended_before_its_claim__is_one_window),
 		test(watches__exit_record__is_the_last_window),
 		test(watches__exit_of_which_the_record_was_lost__is_seen_in_the_slot),
+		test(watches__slot_that_is_being_written__is_counted_and_told_later),
 		test(watches__exit_in_a_window_that_was_derived__is_told),
 		test(watches__lost_record__is_a_gap_after_two_ticks),
 		test(watches__record_that_is_late__is_waited_for),

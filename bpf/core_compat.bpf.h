@@ -25,6 +25,20 @@ static __always_inline __u32 compat_state(const struct task_struct *t)
 	return (__u32)old->state;
 }
 
+/* Before 5.16 (bcf9033e5449 "sched: move CPU field back into thread_info"). */
+struct task_struct___before_5_16 {
+	unsigned int cpu;
+} __attribute__((preserve_access_index));
+
+static __always_inline __s32 compat_cpu(const struct task_struct *t)
+{
+	const struct task_struct___before_5_16 *old = (const void *)t;
+
+	if (bpf_core_field_exists(t->thread_info.cpu))
+		return (__s32)t->thread_info.cpu;
+	return (__s32)old->cpu;
+}
+
 /* Asleep as far as it is concerned, but left on its runqueue until it would be picked. */
 static __always_inline int compat_sched_delayed(const struct task_struct *t)
 {
@@ -41,6 +55,38 @@ static __always_inline struct rq *compat_rq(const struct task_struct *t)
 	struct cfs_rq *cfs_rq = t->se.cfs_rq;
 
 	return cfs_rq->rq;
+}
+
+/* Before 5.12 (309dca309fc3 "block: store a block_device pointer in struct bio"). */
+struct gendisk___before_5_12 {
+	int major, first_minor;
+} __attribute__((preserve_access_index));
+
+struct bio___before_5_12 {
+	struct gendisk___before_5_12 *bi_disk;
+	u8 bi_partno;
+} __attribute__((preserve_access_index));
+
+/* The device of the I/O that the tracepoint tells. */
+static __always_inline __u32 compat_bio_dev(const __u64 *ctx)
+{
+	const struct bio___before_5_12 *old;
+	const struct bio *bio;
+	__u64 argument;
+
+	/* Two loads: one at an offset that depends is none for the verifier. */
+	if (bio_is_second) {
+		argument = ctx[1];
+		barrier_var(argument);
+	} else {
+		argument = ctx[0];
+	}
+	old = (const void *)argument;
+	bio = (const void *)argument;
+	if (bpf_core_field_exists(bio->bi_bdev))
+		return BPF_CORE_READ(bio, bi_bdev, bd_dev);
+	return (__u32)BPF_CORE_READ(old, bi_disk, major) << 20 |
+	       (__u32)(BPF_CORE_READ(old, bi_disk, first_minor) + BPF_CORE_READ(old, bi_partno));
 }
 
 #endif

@@ -13,15 +13,16 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+/* Asked for by user space, before loading. */
+const volatile bool use_hash;		/* no task storage for tracing programs: before 5.12 */
+const volatile bool has_prev_state;	/* sched_switch tells it: since 5.18 (9c2136be0878) */
+const volatile bool bio_is_second;	/* block_bio_queue: before 5.11 (e8a676d61c07) */
+
 #include "core_compat.bpf.h"
 
 #define SS_LEDGER_FUNC static __always_inline
 #define SS_LEDGER_CALLED static __noinline
 #include "ledger.h"
-
-/* Asked for by user space, before loading. */
-const volatile bool use_hash;		/* no task storage for tracing programs: before 5.12 */
-const volatile bool has_prev_state;	/* sched_switch tells it: since 5.18 (9c2136be0878) */
 
 /* In kernel/sched: since when each value has been that. */
 #define TASK_INTERRUPTIBLE	0x0001
@@ -130,29 +131,83 @@ static __always_inline void write_end(struct ss_slot *slot)
 	slot->seq++;
 }
 
-static __always_inline void send(const struct ss_slot *slot, const struct ss_closed *closed,
-				 __u32 kind)
+/* Room for a record in the ring, or NULL, which is counted. */
+static __always_inline struct ss_record *new_record(const struct ss_slot *slot, __u32 kind)
 {
-	struct ss_record record = {
-		.slot = slot->number,
-		.generation = slot->generation,
-		.kind = kind,
-		.pid = slot->pid,
-		.tid = slot->tid,
-		.start_boot_ns = slot->start_boot_ns,
-	};
+	struct ss_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
-	if (closed)
-		record.closed = *closed;
-	if (bpf_ringbuf_output(&records, &record, sizeof(record), BPF_RB_NO_WAKEUP))
+	if (!record) {
 		__sync_fetch_and_add(&shared.lost_records, 1);
+		return NULL;
+	}
+	record->slot = slot->number;
+	record->generation = slot->generation;
+	record->kind = kind;
+	return record;
+}
+
+static __always_inline void send_closed(const struct ss_slot *slot, const struct ss_closed *closed,
+					__u32 kind)
+{
+	struct ss_record *record = new_record(slot, kind);
+
+	if (!record)
+		return;
+	record->closed = *closed;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline struct ss_slot *slot_of(struct ss_ledger *l)
+{
+	return (struct ss_slot *)((char *)l - __builtin_offsetof(struct ss_slot, ledger));
 }
 
 static __always_inline void ss_ledger_emit(struct ss_ledger *l, const struct ss_closed *closed)
 {
-	send((struct ss_slot *)((char *)l - __builtin_offsetof(struct ss_slot, ledger)), closed,
-	     SS_RECORD_WINDOW);
+	send_closed(slot_of(l), closed, SS_RECORD_WINDOW);
 }
+
+static __always_inline void ss_ledger_emit_wait(struct ss_ledger *l, const struct ss_wait *wait)
+{
+	struct ss_record *record = new_record(slot_of(l), SS_RECORD_WAIT);
+
+	if (!record)
+		return;
+	record->part.window = l->open.window;
+	record->part.wait = *wait;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline int read_upid(struct upid *upid, const struct pid *pid, __u32 level)
+{
+	return bpf_probe_read_kernel(upid, sizeof(*upid), (const char *)pid +
+				     bpf_core_field_offset(pid->numbers) + level * sizeof(*upid));
+}
+
+/* The number in the PID namespace that asked; 0: none. */
+static __always_inline __s32 number_of_pid(const struct pid *pid)
+{
+	__u32 level = shared.pidns_level;
+	struct upid upid;
+
+	if (!pid || BPF_CORE_READ(pid, level) < level || read_upid(&upid, pid, level))
+		return 0;
+	return !level || BPF_CORE_READ(upid.ns, ns.inum) == shared.pidns_inum ? upid.nr : 0;
+}
+
+static __always_inline __s32 number_of(const struct task_struct *t)
+{
+	__s32 number = t->pid;
+
+	/* One load for this and upid.nr, as the compiler would have it, is none for the verifier. */
+	barrier_var(number);
+	if (!shared.pidns_level)
+		return number;
+	/* Not read as a typed pointer: the verifier would not let it be added to. */
+	return number_of_pid(BPF_CORE_READ(t, thread_pid));
+}
+
+#include "cause.bpf.h"
 
 /* What the thread is from now on, as it leaves its CPU. */
 static __always_inline __u8 phase_of(struct task_struct *t, bool preempt, __u32 state)
@@ -186,20 +241,17 @@ static __always_inline void take_leave(struct ss_switch *s, const struct task_st
 		s->now_ns = left_ns;
 }
 
-static __always_inline struct ss_switch look(struct task_struct *t)
+static __always_inline void look(struct task_struct *t, struct ss_switch *s)
 {
 	const struct rq *rq = compat_rq(t);
-	__u64 now_ns = rq->clock;
 
-	return (struct ss_switch){
-		.now_ns = now_ns,
-		.skew_ns = now_ns - rq->clock_task,
-		.runtime_ns = t->se.sum_exec_runtime,
-		.last_arrival_ns = t->sched_info.last_arrival,
-		.last_queued_ns = t->sched_info.last_queued,
-		.run_delay_ns = t->sched_info.run_delay,
-		.pcount = t->sched_info.pcount,
-	};
+	s->now_ns = rq->clock;
+	s->skew_ns = s->now_ns - rq->clock_task;
+	s->runtime_ns = t->se.sum_exec_runtime;
+	s->last_arrival_ns = t->sched_info.last_arrival;
+	s->last_queued_ns = t->sched_info.last_queued;
+	s->run_delay_ns = t->sched_info.run_delay;
+	s->pcount = t->sched_info.pcount;
 }
 
 /* The first event after it began to be watched tells what it had been doing. */
@@ -212,27 +264,56 @@ static __always_inline void resolve(struct ss_ledger *l, __u8 phase, const struc
 	l->runtime_ns = s->runtime_ns - (s->now_ns > l->in_ns ? s->now_ns - l->in_ns : 0);
 }
 
+/*
+ * The two halves of a switch are functions of their own for the verifier, which goes once through
+ * each instead of through all combinations. Only numbers can be passed to those before 5.12.
+ */
+__noinline int switch_out(__u32 index, __u32 phase, __u32 voluntary)
+{
+	struct ss_slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+	if (!slot)
+		return 0;
+	write_begin(slot);
+	resolve(&slot->ledger, SS_LEDGER_RUN, &slot->at);
+	ss_ledger_switch_out(&slot->ledger, &shared.grid, &slot->at, (__u8)phase, &slot->cause,
+			     (int)voluntary);
+	if (phase == SS_LEDGER_DEAD) {
+		slot->ledger.open.end_ns = slot->at.now_ns;
+		ss_ledger_emit_waits(&slot->ledger);
+		send_closed(slot, &slot->ledger.open, SS_RECORD_EXIT);
+	}
+	write_end(slot);
+	return 0;
+}
+
+__noinline int switch_in(__u32 index, __s32 cpu)
+{
+	struct ss_slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+	if (!slot)
+		return 0;
+	write_begin(slot);
+	resolve(&slot->ledger, SS_LEDGER_QUEUE, &slot->at);
+	ss_ledger_switch_in(&slot->ledger, &shared.grid, &slot->at, cpu);
+	write_end(slot);
+	return 0;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	struct ss_slot *slot = find(prev);
-	struct ss_switch s;
-	__u32 state;
-	__u8 phase;
+	__u32 state, phase;
 
 	if (slot) {
 		state = has_prev_state ? (__u32)ctx[3] : compat_state(prev);
 		phase = phase_of(prev, preempt, state);
-		s = look(prev);
-		take_leave(&s, prev);
-		write_begin(slot);
-		resolve(&slot->ledger, SS_LEDGER_RUN, &s);
-		ss_ledger_switch_out(&slot->ledger, &shared.grid, &s, phase, !preempt && state);
-		if (phase == SS_LEDGER_DEAD) {
-			slot->ledger.open.end_ns = s.now_ns;
-			send(slot, &slot->ledger.open, SS_RECORD_EXIT);
-		}
-		write_end(slot);
+		if (ss_ledger_is_asleep((__u8)phase))
+			read_cause(prev, slot, (__u8)phase, state, true, &slot->cause);
+		look(prev, &slot->at);
+		take_leave(&slot->at, prev);
+		switch_out(slot->number, phase, !preempt && state);
 		if (phase == SS_LEDGER_DEAD && use_hash) {
 			__u32 pid = prev->pid;
 
@@ -241,13 +322,41 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	}
 	slot = find(next);
 	if (slot) {
-		s = look(next);
-		write_begin(slot);
-		resolve(&slot->ledger, SS_LEDGER_QUEUE, &s);
-		ss_ledger_switch_in(&slot->ledger, &shared.grid, &s,
-				    (__s32)bpf_get_smp_processor_id());
-		write_end(slot);
+		look(next, &slot->at);
+		switch_in(slot->number, (__s32)bpf_get_smp_processor_id());
 	}
+	return 0;
+}
+
+/*
+ * Who wakes it: this runs in the context of the waker, often on another CPU than the wakeup, and not
+ * under the lock of a runqueue.
+ */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(sched_waking, struct task_struct *t)
+{
+	struct ss_slot *slot = find(t);
+
+	if (!slot)
+		return 0;
+	slot->waker = read_waker(slot, ctx);
+	if (slot->epoll)
+		read_ready(slot);
+	return 0;
+}
+
+/* Woken before its CPU had found anything else to run. */
+__noinline int go_on(__u32 index, __u32 phase, __u64 woken_ns)
+{
+	struct ss_slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+	if (!slot)
+		return 0;
+	write_begin(slot);
+	ss_ledger_go_on(&slot->ledger, &shared.grid, &slot->at, woken_ns, (__u8)phase, &slot->cause,
+			slot->waker);
+	slot->waker = 0;
+	write_end(slot);
 	return 0;
 }
 
@@ -256,15 +365,31 @@ int BPF_PROG(sched_wakeup, struct task_struct *t)
 {
 	struct ss_slot *slot = find(t);
 	__u64 now_ns;
+	__u8 phase;
 
 	if (!slot)
 		return 0;
 	now_ns = compat_rq(t)->clock;
+	/* Nobody is queued while it runs; the kernel has just noted that this one is. */
+	if (slot->ledger.open.phase == SS_LEDGER_RUN && t->sched_info.last_queued == now_ns) {
+		phase = BPF_CORE_READ_BITFIELD(t, in_iowait) ? SS_LEDGER_IOWAIT : SS_LEDGER_SLEEP;
+		read_cause(t, slot, phase, 0, false, &slot->cause);
+		look(t, &slot->at);
+		take_leave(&slot->at, t);
+		go_on(slot->number, phase, now_ns);
+		return 0;
+	}
 	write_begin(slot);
-	if (slot->ledger.open.phase == SS_LEDGER_UNKNOWN)
+	if (slot->ledger.open.phase == SS_LEDGER_UNKNOWN) {
 		slot->ledger.open.phase = ss_ledger_is_asleep(slot->guess) ? slot->guess :
 					  SS_LEDGER_SLEEP;
-	ss_ledger_wakeup(&slot->ledger, &shared.grid, now_ns);
+		slot->ledger.open.cause = slot->guess_cause;
+	}
+	if (slot->ready)
+		slot->ledger.open.cause.key[1] = slot->ready;
+	ss_ledger_wakeup(&slot->ledger, &shared.grid, now_ns, slot->waker);
+	slot->waker = 0;
+	slot->epoll = slot->ready = 0;
 	write_end(slot);
 	return 0;
 }
@@ -274,48 +399,36 @@ SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(sched_wakeup_new, struct task_struct *t)
 {
 	struct ss_slot *slot = find(t);
+	struct ss_record *record;
 
 	if (!slot)
 		return 0;
 	write_begin(slot);
 	ss_ledger_begin(&slot->ledger, &shared.grid, compat_rq(t)->clock, SS_LEDGER_QUEUE,
 			SS_LEDGER_BORN);
-	send(slot, NULL, SS_RECORD_BIRTH);
+	record = new_record(slot, SS_RECORD_BIRTH);
+	if (record) {
+		record->birth.pid = slot->pid;
+		record->birth.tid = slot->tid;
+		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	}
 	write_end(slot);
 	return 0;
 }
 
-static __always_inline int read_upid(struct upid *upid, const struct pid *pid, __u32 level)
-{
-	return bpf_probe_read_kernel(upid, sizeof(*upid), (const char *)pid +
-				     bpf_core_field_offset(pid->numbers) + level * sizeof(*upid));
-}
-
-/* The number of a thread in the PID namespace that asked. */
-static __always_inline __s32 number_of(const struct task_struct *t)
-{
-	__u32 level = shared.pidns_level;
-	const struct pid *pid;
-	struct upid upid;
-	__s32 number = t->pid;
-
-	/* One load for this and upid.nr, as the compiler would have it, is none for the verifier. */
-	barrier_var(number);
-	if (!level)
-		return number;
-	/* Not read as a typed pointer: the verifier would not let it be added to. */
-	pid = BPF_CORE_READ(t, thread_pid);
-	if (BPF_CORE_READ(pid, level) < level || read_upid(&upid, pid, level))
-		return 0;
-	return BPF_CORE_READ(upid.ns, ns.inum) == shared.pidns_inum ? upid.nr : 0;
-}
-
 /* Where it seems to be; true for certain when no event came since before it was looked at. */
-static __always_inline __u8 guess_of(struct task_struct *t)
+static __always_inline void guess(struct task_struct *t, struct ss_slot *slot)
 {
-	if (compat_rq(t)->curr == t)
-		return SS_LEDGER_RUN;
-	return phase_of(t, 0, compat_state(t));
+	__u32 state = compat_state(t);
+
+	if (compat_rq(t)->curr == t) {
+		slot->guess = SS_LEDGER_RUN;
+		return;
+	}
+	slot->guess = phase_of(t, 0, state);
+	if (!ss_ledger_is_asleep(slot->guess))
+		return;
+	read_cause(t, slot, slot->guess, state, false, &slot->guess_cause);
 }
 
 static __always_inline void take(struct ss_slot *slot, struct task_struct *t, __u8 inherit)
@@ -325,9 +438,13 @@ static __always_inline void take(struct ss_slot *slot, struct task_struct *t, __
 	slot->start_boot_ns = t->start_boottime;
 	slot->inherit = inherit;
 	slot->guess = SS_LEDGER_UNKNOWN;
+	slot->waker = 0;
+	slot->epoll = slot->ready = 0;
+	slot->block_dev = 0;
 	slot->comm[0] = '\0';
 	ss_ledger_begin(&slot->ledger, &shared.grid, bpf_ktime_get_ns() + shared.mono_to_rq_ns,
 			SS_LEDGER_UNKNOWN, 0);
+	slot->guess_cause = slot->ledger.open.cause;
 	slot->ledger.pcount = t->sched_info.pcount;
 	slot->ledger.run_delay_ns = t->sched_info.run_delay;
 	slot->events = 0;
@@ -371,6 +488,17 @@ int BPF_PROG(task_rename, struct task_struct *t, const char *comm)
 	return 0;
 }
 
+/* Block I/O that a watched thread asks for. */
+SEC("tp_btf/block_bio_queue")
+int block_bio_queue(__u64 *ctx)
+{
+	struct ss_slot *slot = find_current();
+
+	if (slot)
+		slot->block_dev = compat_bio_dev(ctx);
+	return 0;
+}
+
 /* Begin to watch the threads that user space wants. */
 SEC("iter/task")
 int enrol(struct bpf_iter__task *ctx)
@@ -400,9 +528,10 @@ int enrol(struct bpf_iter__task *ctx)
 	if (!slot)
 		return 0;
 	take(slot, t, w->inherit);
+	slot->ledger.open.cpu = compat_cpu(t);
 	if (bind(t, index)) {
 		/* From here on its events are seen. */
-		slot->guess = guess_of(t);
+		guess(t, slot);
 		w->done = 1;
 	}
 	return 0;

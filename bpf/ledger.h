@@ -26,19 +26,11 @@
 /* Between an instant that the runtime counter gives and the switch itself. */
 #define SS_LEDGER_SAME_NS 1000
 
-/* What is read of a thread at a switch. */
-struct ss_switch {
-	__u64 now_ns;		/* rq->clock */
-	__u64 skew_ns;		/* rq->clock - rq->clock_task */
-	__u64 runtime_ns;	/* se.sum_exec_runtime */
-	__u64 last_arrival_ns;	/* sched_info: its last switch-in, rq->clock of that CPU */
-	__u64 last_queued_ns;	/* sched_info: queued since, 0 when it is not */
-	__u64 run_delay_ns;	/* sched_info: completed runqueue waits */
-	__u64 pcount;		/* sched_info: switch-ins; at a switch-in without this one */
-};
-
 /** What to do with a closed window; defined by the includer. */
 SS_LEDGER_FUNC void ss_ledger_emit(struct ss_ledger *l, const struct ss_closed *closed);
+
+/** What to do with gathered waits of the open window, before that is emitted; by the includer, too. */
+SS_LEDGER_FUNC void ss_ledger_emit_wait(struct ss_ledger *l, const struct ss_wait *wait);
 
 SS_LEDGER_FUNC __u64 ss_grid_end(const struct ss_grid *g, __u64 window)
 {
@@ -69,6 +61,91 @@ SS_LEDGER_FUNC void ss_ledger_begin(struct ss_ledger *l, const struct ss_grid *g
 	l->open.phase = phase;
 	l->open.flags = flags;
 	l->open.cpu = -1;
+	l->open.cause.syscall = -1;
+	l->open.cause.fd = -1;
+	l->wait_since_ns = now_ns;
+}
+
+SS_LEDGER_FUNC int ss_ledger_is_asleep(__u8 phase)
+{
+	return phase >= SS_LEDGER_SLEEP && phase <= SS_LEDGER_STOP;
+}
+
+/**
+ * Lengths below 1,024 ns are in bucket 0, those below 2^(b + 10) ns in b; the last has no end. It is
+ * the number of bits of what is left, counted without a branch: each would be one more possibility
+ * that the verifier follows to the end.
+ */
+SS_LEDGER_FUNC __u32 ss_wait_bucket(__u64 length_ns)
+{
+	__u64 bits = length_ns >> 10;
+
+	for (int shift = 1; shift < 64; shift *= 2)
+		bits |= bits >> shift;
+	bits -= bits >> 1 & 0x5555555555555555;
+	bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+	bits = ((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56;
+	return bits < SS_WAIT_BUCKETS ? (__u32)bits : SS_WAIT_BUCKETS - 1;
+}
+
+SS_LEDGER_FUNC int ss_wait_is(const struct ss_wait *w, const struct ss_cause *cause, __u64 waker)
+{
+	if (w->cause.key[0] != cause->key[0] || w->cause.key[1] != cause->key[1])
+		return 0;
+	return w->cause.kind == cause->kind && w->cause.object == cause->object &&
+	       w->cause.syscall == cause->syscall && w->waker == waker;
+}
+
+#define SS_WAIT_COUNT_MAX 0xffff	/* what a bucket holds */
+
+/*
+ * The part of its wait that lies in the open window joins those of the same cause and waker; when
+ * it ended, so does the whole of it.
+ */
+SS_LEDGER_CALLED void ss_ledger_gather(struct ss_ledger *l, int ended, __u64 waker)
+{
+	__u64 length_ns = l->since_ns - l->wait_since_ns;
+	struct ss_wait *w = 0;
+	__u32 i;
+
+	for (i = 0; i < SS_LEDGER_WAITS; i++) {
+		w = &l->wait[i];
+		if (i >= l->nwaits || ss_wait_is(w, &l->open.cause, waker))
+			break;
+	}
+	if (i >= SS_LEDGER_WAITS || (i < l->nwaits && w->count >= SS_WAIT_COUNT_MAX)) {
+		/* Each gives way in its turn. */
+		if (i >= SS_LEDGER_WAITS)
+			w = &l->wait[l->evicted & (SS_LEDGER_WAITS - 1)];
+		l->evicted++;
+		ss_ledger_emit_wait(l, w);
+		__builtin_memset(w, 0, sizeof(*w));
+	} else if (i >= l->nwaits) {
+		l->nwaits++;
+		__builtin_memset(w, 0, sizeof(*w));
+	}
+	w->cause = l->open.cause;
+	w->waker = waker;
+	w->ns += l->wait_ns;
+	l->wait_ns = 0;
+	if (!ended)
+		return;
+	w->count++;
+	w->ended_ns += length_ns;
+	if (length_ns > w->max_ns)
+		w->max_ns = length_ns;
+	w->hist[ss_wait_bucket(length_ns) & (SS_WAIT_BUCKETS - 1)]++;
+}
+
+/** Emit what has been gathered of the open window, with the part in it of a wait that goes on. */
+SS_LEDGER_CALLED void ss_ledger_emit_waits(struct ss_ledger *l)
+{
+	if (l->wait_ns)
+		ss_ledger_gather(l, 0, 0);
+	for (__u32 i = 0; i < SS_LEDGER_WAITS; i++)
+		if (i < l->nwaits)
+			ss_ledger_emit_wait(l, &l->wait[i]);
+	l->nwaits = l->evicted = 0;
 }
 
 /*
@@ -80,12 +157,17 @@ SS_LEDGER_CALLED void ss_ledger_advance(struct ss_ledger *l, const struct ss_gri
 	struct ss_closed *open = &l->open;
 	__u64 end_ns = ss_grid_end(g, open->window), window;
 	__u8 part = open->phase & (SS_LEDGER_PARTS - 1);
+	int asleep = ss_ledger_is_asleep(part);
 
 	if (now_ns <= l->since_ns)
 		return;
 	if (now_ns >= end_ns) {
-		if (end_ns > l->since_ns)
+		if (end_ns > l->since_ns) {
 			open->ns[part] += (__s64)(end_ns - l->since_ns);
+			if (asleep)
+				l->wait_ns += end_ns - l->since_ns;
+		}
+		ss_ledger_emit_waits(l);
 		window = ss_grid_window(g, now_ns);
 		open->end_ns = end_ns;
 		open->more = window - open->window - 1;
@@ -99,12 +181,16 @@ SS_LEDGER_CALLED void ss_ledger_advance(struct ss_ledger *l, const struct ss_gri
 		open->flags = 0;
 	}
 	open->ns[part] += (__s64)(now_ns - l->since_ns);
+	if (asleep)
+		l->wait_ns += now_ns - l->since_ns;
 	l->since_ns = now_ns;
 }
 
-SS_LEDGER_FUNC int ss_ledger_is_asleep(__u8 phase)
+/* It is queued from what is accounted for on, and not asleep any more. */
+SS_LEDGER_FUNC void ss_ledger_end_wait(struct ss_ledger *l, __u64 waker)
 {
-	return phase >= SS_LEDGER_SLEEP && phase <= SS_LEDGER_STOP;
+	ss_ledger_gather(l, 1, waker);
+	l->open.phase = SS_LEDGER_QUEUE;
 }
 
 SS_LEDGER_FUNC void ss_ledger_repaired(struct ss_ledger *l, __u64 bound_ns)
@@ -128,13 +214,26 @@ SS_LEDGER_FUNC __u64 ss_ledger_until(const struct ss_ledger *l, __u64 now_ns)
 	return now_ns > l->since_ns ? now_ns - l->since_ns : 0;
 }
 
-/** It was woken: queued from now on. Nothing when it is queued or on a CPU, as some wakeups find it. */
-SS_LEDGER_FUNC void ss_ledger_wakeup(struct ss_ledger *l, const struct ss_grid *g, __u64 now_ns)
+/**
+ * It was woken by @waker: queued from now on. Nothing when it is queued or on a CPU, as some wakeups
+ * find it.
+ */
+SS_LEDGER_FUNC void ss_ledger_wakeup(struct ss_ledger *l, const struct ss_grid *g, __u64 now_ns,
+				     __u64 waker)
 {
 	if (!ss_ledger_is_asleep(l->open.phase))
 		return;
 	ss_ledger_advance(l, g, now_ns);
-	l->open.phase = SS_LEDGER_QUEUE;
+	ss_ledger_end_wait(l, waker);
+}
+
+/* It sleeps from what is accounted for on. */
+SS_LEDGER_FUNC void ss_ledger_begin_wait(struct ss_ledger *l, __u8 phase,
+					 const struct ss_cause *cause)
+{
+	l->open.phase = phase;
+	l->open.cause = *cause;
+	l->wait_since_ns = l->since_ns;
 }
 
 SS_LEDGER_FUNC void ss_ledger_arrive(struct ss_ledger *l, __u64 now_ns, __u64 skew_ns)
@@ -148,6 +247,7 @@ SS_LEDGER_FUNC void ss_ledger_arrive(struct ss_ledger *l, __u64 now_ns, __u64 sk
 SS_LEDGER_FUNC void ss_ledger_switch_in(struct ss_ledger *l, const struct ss_grid *g,
 					const struct ss_switch *s, __s32 cpu)
 {
+	const struct ss_cause unknown = { .kind = SS_WAIT_UNKNOWN, .syscall = -1, .fd = -1 };
 	__u64 queued_ns = s->last_queued_ns, unknown_ns = 0, window = 0;
 	int repaired = 0;
 
@@ -158,7 +258,7 @@ SS_LEDGER_FUNC void ss_ledger_switch_in(struct ss_ledger *l, const struct ss_gri
 		if (off_ns < l->since_ns || off_ns > s->now_ns)
 			off_ns = l->since_ns;
 		ss_ledger_advance(l, g, off_ns);
-		l->open.phase = SS_LEDGER_SLEEP;
+		ss_ledger_begin_wait(l, SS_LEDGER_SLEEP, &unknown);
 		/* Preempted, it was queued again at once; else what it waited for is not known. */
 		if (s->pcount != l->pcount + 1 || queued_ns < off_ns ||
 		    queued_ns > off_ns + SS_LEDGER_SAME_NS)
@@ -177,7 +277,7 @@ SS_LEDGER_FUNC void ss_ledger_switch_in(struct ss_ledger *l, const struct ss_gri
 		window = l->open.window;
 		ss_ledger_repaired(l, unknown_ns);
 		ss_ledger_advance(l, g, queued_ns);
-		l->open.phase = SS_LEDGER_QUEUE;
+		ss_ledger_end_wait(l, 0);
 	}
 	ss_ledger_advance(l, g, s->now_ns);
 	if (repaired)
@@ -203,9 +303,58 @@ SS_LEDGER_FUNC void ss_ledger_arrived(struct ss_ledger *l, const struct ss_grid 
 	ss_ledger_arrive(l, l->since_ns, l->skew_ns);
 }
 
-/** It leaves its CPU, and is in @phase from now on. */
+/*
+ * The run up to now is what its runtime counter says. Windows that closed meanwhile took theirs from
+ * the clock; this one has what is left of it.
+ */
+SS_LEDGER_FUNC void ss_ledger_count_run(struct ss_ledger *l, const struct ss_switch *s)
+{
+	l->open.ns[SS_LEDGER_RUN] += (__s64)(s->runtime_ns - l->runtime_ns) -
+				     (__s64)(s->now_ns - l->in_ns);
+	l->open.ns[SS_LEDGER_STOLEN] += (__s64)(s->skew_ns - l->skew_ns);
+	l->runtime_ns = s->runtime_ns;
+}
+
+/*
+ * What its counter says that it did not run, although no event told that it left its CPU: it blocked
+ * and was woken, or was queued, before that had found anything else to run.
+ */
+SS_LEDGER_FUNC void ss_ledger_check_run(struct ss_ledger *l, const struct ss_switch *s)
+{
+	__s64 queued_ns = (__s64)(s->now_ns - l->in_ns) - (__s64)(s->runtime_ns - l->runtime_ns) -
+			  (__s64)(s->skew_ns - l->skew_ns);
+
+	if (queued_ns <= 0)
+		return;
+	l->open.ns[SS_LEDGER_QUEUE] += queued_ns;
+	/* It can have been in a window before this one, where it counts as run. */
+	ss_ledger_repaired(l, (__u64)queued_ns);
+}
+
+/**
+ * It blocked at @s, but before its CPU had found anything else to run it was woken, by @waker, and
+ * went on: there was no switch. When exactly, no event tells, but in the end its runtime counter does.
+ */
+SS_LEDGER_FUNC void ss_ledger_go_on(struct ss_ledger *l, const struct ss_grid *g,
+				    const struct ss_switch *s, __u64 woken_ns, __u8 phase,
+				    const struct ss_cause *cause, __u64 waker)
+{
+	if (l->open.phase != SS_LEDGER_RUN)
+		return;
+	ss_ledger_advance(l, g, s->now_ns);
+	ss_ledger_check_run(l, s);
+	ss_ledger_count_run(l, s);
+	ss_ledger_begin_wait(l, phase, cause);
+	ss_ledger_advance(l, g, woken_ns);
+	ss_ledger_end_wait(l, waker);
+	ss_ledger_arrive(l, l->since_ns, s->skew_ns);
+	ss_ledger_repaired(l, 0);
+}
+
+/** It leaves its CPU, and is in @phase from now on, asleep because of @cause. */
 SS_LEDGER_FUNC void ss_ledger_switch_out(struct ss_ledger *l, const struct ss_grid *g,
-					 const struct ss_switch *s, __u8 phase, int voluntary)
+					 const struct ss_switch *s, __u8 phase,
+					 const struct ss_cause *cause, int voluntary)
 {
 	int repaired = l->open.phase != SS_LEDGER_RUN;
 
@@ -224,21 +373,21 @@ SS_LEDGER_FUNC void ss_ledger_switch_out(struct ss_ledger *l, const struct ss_gr
 		ss_ledger_repaired(l, bound_ns);
 		if (ss_ledger_is_asleep(l->open.phase)) {
 			ss_ledger_advance(l, g, in_ns - rq_ns);
-			l->open.phase = SS_LEDGER_QUEUE;
+			ss_ledger_end_wait(l, 0);
 		}
 		ss_ledger_advance(l, g, in_ns);
 		ss_ledger_repaired_since(l, window, bound_ns);
 		ss_ledger_arrive(l, in_ns, s->skew_ns);
 	}
 	ss_ledger_advance(l, g, s->now_ns);
-	/* Windows that closed meanwhile took their run from the clock; this one is what is left of it. */
-	l->open.ns[SS_LEDGER_RUN] += (__s64)(s->runtime_ns - l->runtime_ns) -
-				     (__s64)(s->now_ns - l->in_ns);
-	l->open.ns[SS_LEDGER_STOLEN] += (__s64)(s->skew_ns - l->skew_ns);
-	l->runtime_ns = s->runtime_ns;
+	ss_ledger_check_run(l, s);
+	ss_ledger_count_run(l, s);
 	l->run_delay_ns = s->run_delay_ns;
 	l->pcount = s->pcount;
-	l->open.phase = phase;
+	if (ss_ledger_is_asleep(phase))
+		ss_ledger_begin_wait(l, phase, cause);
+	else
+		l->open.phase = phase;
 	/* The window that the repair began in has been told; this one may be another. */
 	if (repaired)
 		l->open.flags |= SS_LEDGER_REPAIRED;

@@ -29,10 +29,13 @@ typedef __u64 __be64;
 typedef __u32 __wsum;
 typedef _Bool bool;
 
+enum { false, true };
+
 /* <linux/bpf.h>; stored in map definitions and arguments of helpers, so fixed for ever. */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_STACK = 23,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
@@ -44,6 +47,12 @@ enum {
 	BPF_F_MMAPABLE = 1u << 10,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1u << 0,
 	BPF_RB_NO_WAKEUP = 1u << 0,
+};
+
+/* Only whether the kernel has it is asked. */
+enum bpf_func_id {
+	BPF_FUNC_get_current_task_btf = 158,
+	BPF_FUNC_task_pt_regs = 175,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -90,7 +99,121 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct pt_regs {
+	unsigned long r10;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct super_block {
+	u32 s_dev;
+	unsigned long s_magic;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct inode {
+	unsigned short i_mode;
+	struct super_block *i_sb;
+	u64 i_ino;	/* until 7.0 unsigned long */
+	u32 i_rdev;
+};
+
+struct file {
+	void *private_data;
+	struct inode *f_inode;
+	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct in6_addr {
+	u8 bytes[16];	/* not its name: read as a whole */
+};
+
+struct sock_common {
+	__be32 skc_daddr, skc_rcv_saddr;
+	__be16 skc_dport;
+	u16 skc_num;
+	unsigned short skc_family;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_type, sk_protocol;
+	struct pid *sk_peer_pid;
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct eventpoll {
+	struct list_head rdllist;
+};
+
+struct epoll_filefd {
+	struct file *file;
+	int fd;
+};
+
+struct epitem {
+	struct list_head rdllink;
+	struct epoll_filefd ffd;
+};
+
+struct block_device {
+	u32 bd_dev;
+};
+
+struct bio {
+	struct block_device *bi_bdev;
+};
+
+struct thread_info {
+	u32 status;
+	u32 cpu;	/* until 5.16 in task_struct */
+};
+
 struct task_struct {
+	struct thread_info thread_info;
+	void *stack;
+	unsigned int flags;
+	struct files_struct *files;
 	unsigned int __state;
 	unsigned int on_rq;	/* int, on 7.2 u8: the loader narrows unsigned loads only */
 	struct sched_entity se;
@@ -100,6 +223,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	u64 start_boottime;
+	char comm[16];
 	unsigned in_iowait : 1;
 };
 

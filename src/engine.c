@@ -203,6 +203,7 @@ static int open_outputs(struct engine *e)
 		.columns = opt->columns,
 		.ncolumns = opt->ncolumns,
 		.idle = opt->idle,
+		.waits = opt->waits,
 		.budget = &e->sampler.budget,
 		.run = &e->info,
 	};

@@ -26,6 +26,8 @@ src_libss_a_SOURCES = \
 	src/base/pool.h \
 	src/base/procfs.c \
 	src/base/procfs.h \
+	src/base/syscall.c \
+	src/base/syscall.h \
 	src/base/util.c \
 	src/base/util.h \
 	src/batch.c \
@@ -64,16 +66,29 @@ src_libss_a_SOURCES = \
 	src/sink/sink.c \
 	src/sink/sink.h \
 	src/sink/text.c \
+	src/sink/text.h \
+	src/sink/text_waits.c \
 	src/sink/tree.c \
 	src/sink/writer.c \
 	src/sink/writer.h \
+	src/source/calls.c \
+	src/source/calls.h \
 	src/source/ledger.c \
 	src/source/ledger.h \
 	src/source/parse.h \
 	src/source/parse_proc.c \
+	src/source/parse_syscall.c \
 	src/source/parse_taskstats.c \
 	src/source/procfs.c \
 	src/source/procfs.h \
+	src/source/resource_look.c \
+	src/source/resource_look.h \
+	src/source/resource_name.c \
+	src/source/resource_name.h \
+	src/source/resources.c \
+	src/source/resources.h \
+	src/source/sampled.c \
+	src/source/sampled.h \
 	src/source/source.c \
 	src/source/source.h \
 	src/source/taskstats.c \
@@ -84,6 +99,19 @@ src_libss_a_SOURCES = \
 	src/tick/quiet.h \
 	src/tick/tick.c \
 	src/tick/tick.h
+
+# Names of the system calls of the machine that the program is built for.
+BUILT_SOURCES += src/base/syscall_names.h
+CLEANFILES += src/base/syscall_names.h
+src/base/syscall_names.h:
+	$(AM_V_GEN)$(MKDIR_P) src/base && \
+	echo '#include <sys/syscall.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM -x c - | \
+	$(AWK) '$$1 == "#define" && $$2 ~ /^__NR_[a-z0-9_]+$$/ && \
+		$$2 !~ /^__NR_(syscalls|arch_specific_syscall)$$/ { \
+			print "{ " $$2 ", \"" substr($$2, 6) "\" }," }' >$@.tmp && \
+	test -s $@.tmp && mv $@.tmp $@
+
+src/base/syscall.$(OBJEXT): src/base/syscall_names.h
 
 if HAVE_BPF
 src_libss_a_SOURCES += src/source/bpf.c

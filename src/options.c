@@ -61,6 +61,8 @@ static const struct option_def {
 	{ OPT_IDLE, "idle", NULL, "Output",
 	  "text: show threads that slept all the time (default)" },
 	{ OPT_NO_IDLE, "no-idle", NULL, "Output", "text: hide them" },
+	{ 'w', "waits", NULL, "Output",
+	  "text: show below each thread what it waited for" },
 	{ 'q', "quiet", NULL, "Output", "no warnings and no summary" },
 	{ 'v', "verbose", NULL, "Output", "tell more on stderr" },
 
@@ -311,6 +313,7 @@ static int apply(struct ss_options *o, const char **format, int id, const char *
 	case OPT_COLUMNS: return add_columns(o, arg);
 	case OPT_IDLE: o->idle = true; break;
 	case OPT_NO_IDLE: o->idle = false; break;
+	case 'w': o->waits = true; break;
 	case 'q': o->quiet = true; break;
 	case 'v': o->verbose++; break;
 	case OPT_PROBE: o->probe = true; break;

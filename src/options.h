@@ -44,7 +44,7 @@ struct ss_options {
 	struct ss_output output[SS_OUTPUTS_MAX];
 	size_t noutputs;
 	const char *source;	/* "auto" or the name of a source */
-	bool idle;
+	bool idle, waits;	/* what text shows */
 	const struct ss_column **columns;	/* owned; NULL: all */
 	size_t ncolumns;
 	bool strict;

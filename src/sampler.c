@@ -9,6 +9,8 @@
 
 #include "base/util.h"
 #include "rows.h"
+#include "source/resources.h"
+#include "source/sampled.h"
 
 #define WORKERS_MAX 8
 /*
@@ -147,7 +149,8 @@ static void collect(struct ss_sampler *s)
 		struct ss_shard *shard = &s->shard[i];
 
 		shard->tick = s->tick.index;
-		shard->nwindows = shard->ndelays = shard->ngone = shard->nstill = 0;
+		shard->nwindows = shard->nwaits = shard->ndelays = 0;
+		shard->ngone = shard->nstill = 0;
 		ss_fdcache_next_round(&shard->files);
 		shard->lost_parse = shard->lost_reads = shard->lost_replies = shard->restarts = 0;
 	}
@@ -284,10 +287,14 @@ static int64_t exit_ns_of(const struct ss_thread *thread)
 	return thread->exit_mono_ns == INT64_MAX ? 0 : thread->exit_mono_ns;
 }
 
-/* Room for all rows of this tick: samples and delays a window, thread rows for births and ends. */
+/*
+ * Room for all rows of this tick: samples and delays a window, thread rows for births and ends, a
+ * waker and a new resource a wait.
+ */
 static int reserve_rows(struct ss_sampler *s, struct ss_batch *batch)
 {
-	size_t samples = s->ended.n, delays = 0, threads = s->born.n + s->ended.n, k;
+	size_t samples = s->ended.n, delays = 0, threads = s->born.n + s->ended.n,
+	       waits = s->ended.n, k;
 	unsigned i;
 	int err;
 
@@ -296,6 +303,7 @@ static int reserve_rows(struct ss_sampler *s, struct ss_batch *batch)
 
 		samples += shard->nwindows;
 		delays += shard->ndelays;
+		waits += shard->nwaits;
 		s->oom |= shard->oom;
 		for (k = 0; k < shard->nwindows; k++)
 			threads += (shard->windows[k].event & SS_EVENT_EXIT) != 0;
@@ -305,6 +313,12 @@ static int reserve_rows(struct ss_sampler *s, struct ss_batch *batch)
 		err = ss_batch_reserve(batch, SS_TABLE_DELAYS, delays);
 	if (!err)
 		err = ss_batch_reserve(batch, SS_TABLE_THREADS, threads);
+	if (!err)
+		err = ss_batch_reserve(batch, SS_TABLE_WAITS, waits);
+	if (!err)
+		err = ss_batch_reserve(batch, SS_TABLE_WAKES, waits);
+	if (!err)
+		err = ss_batch_reserve(batch, SS_TABLE_RESOURCES, waits);
 	if (!err)
 		err = ss_batch_reserve(batch, SS_TABLE_TICKS, 1);
 	return err;
@@ -344,9 +358,57 @@ static int64_t add_windows(struct ss_sampler *s, struct ss_batch *batch, int64_t
 	return next;
 }
 
+/* One wait, and what it waited for if that is new. */
+static void add_wait(struct ss_sampler *s, struct ss_batch *batch, const struct ss_window_wait *w)
+{
+	bool fresh = false;
+	int64_t id = ss_resources_id(s->env.resources, w->thread->pid, &w->wait.cause, &fresh);
+
+	if (id < 0)
+		s->oom = true;
+	else if (fresh)
+		ss_rows_add_resource(batch, s->env.resources, id);
+	ss_rows_add_wait(batch, w, id, &s->tick);
+}
+
+/* The waits of the windows that add_windows() takes. */
+static void add_waits(struct ss_sampler *s, struct ss_batch *batch, int64_t tick, bool first)
+{
+	unsigned i;
+	size_t k, n, j;
+
+	for (i = 0; i < s->env.shards; i++) {
+		const struct ss_shard *shard = &s->shard[i];
+
+		for (k = 0; k < shard->nwaits; k += n) {
+			const struct ss_window_wait *w = &shard->waits[k];
+
+			for (n = 1; k + n < shard->nwaits && w[n].thread == w->thread &&
+				    w[n].end_mono_ns == w->end_mono_ns; n++)
+				;
+			if (w->tick > tick || (w->tick < tick && !first))
+				continue;
+			for (j = 0; j < n; j++)
+				add_wait(s, batch, &w[j]);
+			ss_rows_add_wakes(batch, w, n, &s->tick);
+		}
+	}
+}
+
+/* Of a thread that ended without a last reading by a worker. */
+static void add_last_wait(struct ss_sampler *s, struct ss_batch *batch, const struct ss_window *last)
+{
+	struct ss_shard *shard = &s->shard[last->thread->shard];
+	size_t k = shard->nwaits;
+
+	ss_sampled_wait(&s->env, shard, last);
+	if (shard->nwaits > k)
+		add_wait(s, batch, &shard->waits[k]);
+}
+
 static void fill_rows(struct ss_sampler *s, struct ss_batch *batch)
 {
-	int64_t lost_threads = 0, first = s->tick.index - s->tick.missed, tick;
+	int64_t lost_threads = 0, first = s->tick.index - s->tick.missed, tick, next;
 	size_t exits = s->ended.n, k;
 	struct ss_window last;
 	unsigned i;
@@ -355,8 +417,10 @@ static void fill_rows(struct ss_sampler *s, struct ss_batch *batch)
 		ss_rows_add_thread(batch, s->born.thread[k], s->procfs,
 				   s->born.thread[k]->birth_mono_ns ? SS_EVENT_START : 0, 0);
 	/* A ledger has the windows of ticks that were missed. */
-	for (tick = first; tick != INT64_MAX;)
-		tick = add_windows(s, batch, tick, tick == first, &exits);
+	for (tick = first; tick != INT64_MAX; tick = next) {
+		next = add_windows(s, batch, tick, tick == first, &exits);
+		add_waits(s, batch, tick, tick == first);
+	}
 	for (i = 0; i < s->env.shards; i++)
 		for (k = 0; k < s->shard[i].ndelays; k++)
 			ss_rows_add_delay(batch, &s->shard[i].delays[k], &s->tick);
@@ -365,6 +429,7 @@ static void fill_rows(struct ss_sampler *s, struct ss_batch *batch)
 
 		close_ended(s, thread, &last, &lost_threads);
 		ss_rows_add_window(batch, &last, &s->tick);
+		add_last_wait(s, batch, &last);
 		ss_rows_add_thread(batch, thread, s->procfs, SS_EVENT_EXIT, exit_ns_of(thread));
 	}
 	fill_tick_row(s, batch, exits, lost_threads);
@@ -450,6 +515,8 @@ int ss_sampler_open(struct ss_sampler *s, struct ss_procfs *procfs, struct ss_ca
 	for (i = 0; i < n; i++)
 		ss_fdcache_init(&s->shard[i].files, &s->budget);
 	err = ss_pool_new(&s->pool, n);
+	if (!err)
+		err = ss_resources_new(&s->env.resources, procfs);
 	if (err)
 		return err;
 	if (ss_procfs_is_capture(procfs))
@@ -478,6 +545,7 @@ int ss_sampler_begin(struct ss_sampler *s, const struct ss_selection *selection,
 
 	s->mono_to_boot_ns = tick->mono_to_boot_ns;
 	s->env.follow = selection->follow || selection->all;
+	s->env.waits = true;
 	err = ss_roster_new(&s->roster, s->procfs, selection, &ops, s, s->env.caps);
 	return err ? err : ss_roster_begin(s->roster, tick, missing);
 }
@@ -504,6 +572,7 @@ void ss_sampler_close(struct ss_sampler *s)
 			s->source_ops->detach(s->source, shard, shard->threads[k]);
 		free(shard->threads);
 		free(shard->windows);
+		free(shard->waits);
 		free(shard->delays);
 		free(shard->gone);
 	}
@@ -511,6 +580,7 @@ void ss_sampler_close(struct ss_sampler *s)
 	ss_roster_free(s->roster);
 	if (s->source)
 		s->source_ops->close(s->source);
+	ss_resources_free(s->env.resources);
 	ss_pool_free(s->pool);
 	if (s->procfs)
 		ss_quiet_close(&s->quiet);

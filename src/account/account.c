@@ -24,6 +24,7 @@ const char *ss_quality_name(enum ss_quality quality)
 		[SS_QUALITY_SNAPSHOT] = "snapshot",
 		[SS_QUALITY_ESTIMATE] = "estimate",
 		[SS_QUALITY_COUNTER] = "counter",
+		[SS_QUALITY_SAMPLED] = "sampled",
 	};
 
 	return (unsigned int)quality < SS_QUALITY_COUNT ? name[quality] : "?";

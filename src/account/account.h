@@ -34,8 +34,9 @@ enum ss_quality {
 	SS_QUALITY_SNAPSHOT = 2,	/* counters plus exact parts in flight */
 	SS_QUALITY_ESTIMATE = 3,	/* a part is inferred; bound_ns says how much at most */
 	SS_QUALITY_COUNTER = 4,		/* counters only: run up to one scheduler tick behind */
+	SS_QUALITY_SAMPLED = 5,		/* waits only: their cause was seen at the tick */
 };
-#define SS_QUALITY_COUNT 5
+#define SS_QUALITY_COUNT 6
 
 /* Bits of struct ss_parts.have; a part without its bit was not measured. */
 enum ss_part_have {
@@ -174,7 +175,7 @@ void ss_account_close_exit(struct ss_account *a, const struct ss_reading *final,
 			   int64_t end_mono_ns, bool end_is_bound,
 			   const struct ss_account_env *env, struct ss_parts *out);
 
-/** "exact", "repaired", "snapshot", "estimate", "counter". */
+/** "exact", "repaired", "snapshot", "estimate", "counter", "sampled". */
 const char *ss_quality_name(enum ss_quality quality);
 
 #endif

@@ -137,6 +137,64 @@ static const struct ss_column tick_columns[] = {
 	  "Number of tasks, at most, that were created on this machine and never seen."),
 };
 
+#define W(field, unit, type, have, help) COLUMN(ss_wait_row, field, unit, type, have, help)
+static const struct ss_column wait_columns[] = {
+	W(tick, "", SS_TYPE_S64, 0, "Number of the tick that closed the interval."),
+	W(time_ns, "ns", SS_TYPE_S64, 0,
+	  "End of the interval on CLOCK_REALTIME, in nanoseconds since 1970-01-01 UTC."),
+	W(pid, "", SS_TYPE_S32, 0, "Process ID: the thread group of the thread."),
+	W(tid, "", SS_TYPE_S32, 0, "Thread ID; equal to pid for the main thread."),
+	W(kind, "", SS_TYPE_KIND, 0, "What kind of wait it was."),
+	W(syscall, "", SS_TYPE_SYSCALL, SS_WAIT_CALL,
+	  "Name of the system call in which the thread waited; its number if it has no name here."),
+	W(resource, "", SS_TYPE_S64, SS_WAIT_RESOURCE,
+	  "Number, in the table resources, of what it waited for."),
+	W(wait_ns, "ns", SS_TYPE_S64, 0, "Nanoseconds of the interval in which it waited for that."),
+	W(count, "count", SS_TYPE_S64, SS_WAIT_ENDED, "Number of waits that ended in the interval."),
+	W(ended_ns, "ns", SS_TYPE_S64, SS_WAIT_ENDED,
+	  "Nanoseconds that those took as a whole, also before the interval."),
+	W(max_ns, "ns", SS_TYPE_S64, SS_WAIT_MAX, "Nanoseconds that the longest of those took."),
+	W(hist, "", SS_TYPE_HIST, SS_WAIT_ENDED,
+	  "How many of those were how long: pairs of the shortest length in nanoseconds that is "
+	  "counted and a count."),
+	W(waker, "", SS_TYPE_TEXT, SS_WAIT_WAKER,
+	  "Who ended those: thread, interrupt, or outside for a thread that has no number here."),
+	W(waker_pid, "", SS_TYPE_S32, SS_WAIT_WAKER_THREAD, "Process ID of the thread that did."),
+	W(waker_tid, "", SS_TYPE_S32, SS_WAIT_WAKER_THREAD, "Thread ID of it."),
+	W(quality, "", SS_TYPE_QUALITY, 0,
+	  "How the row was obtained, best first: exact, repaired, snapshot, estimate or counter."),
+};
+
+#define A(field, unit, type, help) COLUMN(ss_wake_row, field, unit, type, 0, help)
+static const struct ss_column wake_columns[] = {
+	A(tick, "", SS_TYPE_S64, "Number of the tick that closed the interval."),
+	A(time_ns, "ns", SS_TYPE_S64,
+	  "End of the interval on CLOCK_REALTIME, in nanoseconds since 1970-01-01 UTC."),
+	A(waker_pid, "", SS_TYPE_S32, "Process ID of the thread that ended the waits."),
+	A(waker_tid, "", SS_TYPE_S32, "Thread ID of it."),
+	A(pid, "", SS_TYPE_S32, "Process ID of the thread that waited."),
+	A(tid, "", SS_TYPE_S32, "Thread ID of it."),
+	A(kind, "", SS_TYPE_KIND, "What kind of waits they were."),
+	A(count, "count", SS_TYPE_S64, "Number of those that ended in the interval."),
+	A(ended_wait_ns, "ns", SS_TYPE_S64,
+	  "Nanoseconds that those took as a whole, also before the interval."),
+};
+
+#define R(name, field, unit, type, have, help) \
+	{ name, unit, type, offsetof(struct ss_resource_row, field), have, help }
+static const struct ss_column resource_columns[] = {
+	R("tick", tick, "", SS_TYPE_S64, 0, "Number of the tick at which the row was written."),
+	R("time_ns", time_ns, "ns", SS_TYPE_S64, 0,
+	  "Instant of that tick on CLOCK_REALTIME, in nanoseconds since 1970-01-01 UTC."),
+	R("id", id, "", SS_TYPE_S64, 0, "Number of the resource, by which rows of waits name it."),
+	R("kind", object, "", SS_TYPE_OBJECT, 0, "What kind of object it is."),
+	R("pid", pid, "", SS_TYPE_S32, SS_RESOURCE_PID,
+	  "Process ID of its owner, where only there the key means this object."),
+	R("key0", key[0], "", SS_TYPE_S64, 0, "First number that tells it from others of its kind."),
+	R("key1", key[1], "", SS_TYPE_S64, 0, "Second such number."),
+	R("name", name, "", SS_TYPE_TEXT, SS_RESOURCE_NAME, "Name of it for people."),
+};
+
 #define TABLE(row, columns, name, record, scope, help) \
 	{ name, record, scope, columns, SS_ARRAY_SIZE(columns), sizeof(struct row), \
 	  offsetof(struct row, have), help }
@@ -154,11 +212,23 @@ const struct ss_table ss_table_threads =
 const struct ss_table ss_table_ticks =
 	TABLE(ss_tick_row, tick_columns, "ticks", "tick", "global",
 	      "How well each tick was kept and all that was lost: one row a tick.");
+const struct ss_table ss_table_waits =
+	TABLE(ss_wait_row, wait_columns, "waits", "wait", "thread",
+	      "What a thread waited for: one row a thread, tick, cause and waker.");
+const struct ss_table ss_table_wakes =
+	TABLE(ss_wake_row, wake_columns, "wakes", "wake", "thread",
+	      "Which thread ended waits of which: one row a pair, kind of wait and tick.");
+const struct ss_table ss_table_resources =
+	TABLE(ss_resource_row, resource_columns, "resources", "resource", "global",
+	      "What threads waited for: one row when it is first seen.");
 
 const struct ss_table *const ss_tables[SS_TABLE_COUNT] = {
 	[SS_TABLE_THREADS] = &ss_table_threads,
 	[SS_TABLE_SAMPLES] = &ss_table_samples,
 	[SS_TABLE_DELAYS] = &ss_table_delays,
+	[SS_TABLE_RESOURCES] = &ss_table_resources,
+	[SS_TABLE_WAITS] = &ss_table_waits,
+	[SS_TABLE_WAKES] = &ss_table_wakes,
 	[SS_TABLE_TICKS] = &ss_table_ticks,
 };
 
@@ -180,4 +250,39 @@ const char *ss_event_name(unsigned int event)
 	};
 
 	return names[event & (SS_EVENT_START | SS_EVENT_EXIT)];
+}
+
+const char *ss_wait_kind_name(unsigned int kind)
+{
+	static const char *const names[SS_WAIT_KINDS] = {
+		[SS_WAIT_UNKNOWN] = "unknown", [SS_WAIT_FUTEX] = "futex", [SS_WAIT_PIPE] = "pipe",
+		[SS_WAIT_FIFO] = "fifo", [SS_WAIT_SOCKET] = "socket", [SS_WAIT_UNIX] = "unix",
+		[SS_WAIT_READ] = "read", [SS_WAIT_WRITE] = "write", [SS_WAIT_SYNC] = "sync",
+		[SS_WAIT_DEVICE] = "device", [SS_WAIT_EVENTFD] = "eventfd",
+		[SS_WAIT_EPOLL] = "epoll", [SS_WAIT_POLL] = "poll", [SS_WAIT_SELECT] = "select",
+		[SS_WAIT_TIMER] = "timer", [SS_WAIT_CHILD] = "child", [SS_WAIT_SIGNAL] = "signal",
+		[SS_WAIT_IO_URING] = "io_uring", [SS_WAIT_AIO] = "aio", [SS_WAIT_IPC] = "ipc",
+		[SS_WAIT_LOCK] = "lock", [SS_WAIT_MEMORY] = "memory", [SS_WAIT_PATH] = "path",
+		[SS_WAIT_FAULT] = "fault", [SS_WAIT_BLOCK] = "block",
+		[SS_WAIT_FREEZER] = "freezer", [SS_WAIT_STOP] = "stop", [SS_WAIT_EXIT] = "exit",
+		[SS_WAIT_KERNEL] = "kernel", [SS_WAIT_SYSCALL] = "syscall",
+	};
+
+	return kind < SS_WAIT_KINDS ? names[kind] : "?";
+}
+
+const char *ss_object_name(unsigned int object)
+{
+	static const char *const names[SS_OBJECTS] = {
+		[SS_OBJECT_NONE] = "none", [SS_OBJECT_FUTEX] = "futex", [SS_OBJECT_PIPE] = "pipe",
+		[SS_OBJECT_FIFO] = "fifo", [SS_OBJECT_SOCKET] = "socket",
+		[SS_OBJECT_UNIX] = "unix", [SS_OBJECT_FILE] = "file",
+		[SS_OBJECT_DEVICE] = "device", [SS_OBJECT_BLOCK] = "block",
+		[SS_OBJECT_EPOLL] = "epoll", [SS_OBJECT_EVENTFD] = "eventfd",
+		[SS_OBJECT_TIMERFD] = "timerfd", [SS_OBJECT_SIGNALFD] = "signalfd",
+		[SS_OBJECT_IO_URING] = "io_uring", [SS_OBJECT_INOTIFY] = "inotify",
+		[SS_OBJECT_ANON] = "anon", [SS_OBJECT_AIO] = "aio",
+	};
+
+	return object < SS_OBJECTS ? names[object] : "?";
 }

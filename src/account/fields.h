@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "account/account.h"
+#include "bpf/wire.h"
 
 /* Stored in schema versions: append only. */
 enum ss_type {
@@ -19,6 +20,10 @@ enum ss_type {
 	SS_TYPE_TEXT = 2,	/* char[]: bytes that another program chose, NUL-terminated */
 	SS_TYPE_EVENT = 3,	/* uint8_t: bits of enum ss_event */
 	SS_TYPE_QUALITY = 4,	/* uint8_t: enum ss_quality */
+	SS_TYPE_KIND = 5,	/* uint8_t: enum ss_wait_kind */
+	SS_TYPE_OBJECT = 6,	/* uint8_t: enum ss_object */
+	SS_TYPE_SYSCALL = 7,	/* int32_t: number of a system call; told by its name */
+	SS_TYPE_HIST = 8,	/* uint32_t[SS_WAIT_BUCKETS]: told as "lowest:count ..." */
 };
 
 struct ss_column {
@@ -102,6 +107,58 @@ struct ss_thread_row {
 	char found[16];		/* why: "pid", "tid", "match", "all", "follow", "launch" */
 };
 
+enum ss_wait_have {
+	SS_WAIT_RESOURCE = 1u << 0,
+	SS_WAIT_CALL = 1u << 1,
+	SS_WAIT_ENDED = 1u << 2,	/* count, ended_ns and hist were measured */
+	SS_WAIT_MAX = 1u << 3,		/* a wait ended */
+	SS_WAIT_WAKER = 1u << 4,
+	SS_WAIT_WAKER_THREAD = 1u << 5,	/* and it is a thread with a number here */
+};
+
+/* The waits of one thread and interval for one cause that were ended by one waker. */
+struct ss_wait_row {
+	uint32_t have;		/* enum ss_wait_have */
+	int32_t pid, tid;
+	int64_t tick, time_ns;
+	uint8_t kind;		/* enum ss_wait_kind */
+	uint8_t quality;	/* enum ss_quality */
+	int32_t syscall;
+	int64_t resource;	/* ss_resource_row.id */
+	int64_t wait_ns;	/* within the interval */
+	int64_t count;		/* of waits that ended in it */
+	int64_t ended_ns, max_ns;	/* whole lengths of those */
+	uint32_t hist[SS_WAIT_BUCKETS];	/* of those lengths */
+	char waker[12];		/* "thread", "interrupt", "outside" */
+	int32_t waker_pid, waker_tid;
+};
+
+/* How often one thread ended waits of another, per interval. Follows from the waits. */
+struct ss_wake_row {
+	uint32_t have;
+	int32_t pid, tid;	/* the wakee */
+	int32_t waker_pid, waker_tid;
+	int64_t tick, time_ns;
+	uint8_t kind;		/* enum ss_wait_kind */
+	int64_t count, ended_wait_ns;
+};
+
+/* What threads wait for; one row when it is first seen. */
+struct ss_resource_row {
+	uint32_t have;		/* enum ss_resource_have */
+	int64_t id;
+	int64_t tick, time_ns;
+	uint8_t object;		/* enum ss_object */
+	int32_t pid;		/* whose it is */
+	int64_t key[2];
+	char name[256];
+};
+
+enum ss_resource_have {
+	SS_RESOURCE_PID = 1u << 0,	/* keys of that object are the process's */
+	SS_RESOURCE_NAME = 1u << 1,
+};
+
 enum ss_tick_have {
 	SS_TICK_UNSEEN = 1u << 0,
 	SS_TICK_SUSPENDED = 1u << 1,
@@ -131,10 +188,19 @@ extern const struct ss_table ss_table_samples;
 extern const struct ss_table ss_table_delays;
 extern const struct ss_table ss_table_threads;
 extern const struct ss_table ss_table_ticks;
+extern const struct ss_table ss_table_waits;
+extern const struct ss_table ss_table_wakes;
+extern const struct ss_table ss_table_resources;
 
-/* All of them, in the order of enum ss_table_id. */
-enum ss_table_id { SS_TABLE_THREADS, SS_TABLE_SAMPLES, SS_TABLE_DELAYS, SS_TABLE_TICKS };
-#define SS_TABLE_COUNT 4
+/*
+ * All of them, in the order in which the rows of a tick are written, which is not stored: resources
+ * before the waits that name them, the tick last.
+ */
+enum ss_table_id {
+	SS_TABLE_THREADS, SS_TABLE_SAMPLES, SS_TABLE_DELAYS, SS_TABLE_RESOURCES, SS_TABLE_WAITS,
+	SS_TABLE_WAKES, SS_TABLE_TICKS,
+};
+#define SS_TABLE_COUNT 7
 extern const struct ss_table *const ss_tables[SS_TABLE_COUNT];
 
 /** The column of that name, or NULL. */
@@ -151,5 +217,20 @@ static inline int ss_column_present(const struct ss_table *table, const struct s
 
 /** "" , "start", "exit", "start+exit". */
 const char *ss_event_name(unsigned int event);
+
+/** Of enum ss_wait_kind: "futex"; "?" for a number that is none. */
+const char *ss_wait_kind_name(unsigned int kind);
+
+/** Of enum ss_object, in the same way. */
+const char *ss_object_name(unsigned int object);
+
+/**
+ * The shortest length in nanoseconds that ss_wait_row.hist[@bucket] counts: bucket 0 holds what is
+ * below 1024, each other one up to twice its lowest, the last one all the rest.
+ */
+static inline int64_t ss_wait_bucket_low(unsigned int bucket)
+{
+	return bucket ? INT64_C(1) << (bucket + 9) : 0;
+}
 
 #endif

@@ -20,8 +20,13 @@ enum ss_found {
 	SS_FOUND_PID, SS_FOUND_TID, SS_FOUND_MATCH, SS_FOUND_ALL, SS_FOUND_FOLLOW, SS_FOUND_LAUNCH,
 };
 
-enum ss_thread_file { SS_FILE_SCHEDSTAT, SS_FILE_SCHED, SS_FILE_STAT };
-#define SS_THREAD_FILES 3
+enum ss_thread_file {
+	SS_FILE_SCHEDSTAT, SS_FILE_SCHED, SS_FILE_STAT, SS_FILE_SYSCALL, SS_FILE_WCHAN,
+};
+#define SS_THREAD_FILES 5
+
+/* Which file tells what a thread waits for. */
+enum ss_look { SS_LOOK_UNTRIED, SS_LOOK_SYSCALL, SS_LOOK_WCHAN, SS_LOOK_NONE };
 
 /* What a thread leaves when it ends: its counters as do_exit() had them (taskstats_exit()). */
 struct ss_exit_record {
@@ -67,10 +72,16 @@ struct ss_thread {
 	bool announced;			/* its first row was written */
 	bool held;			/* ended, and kept until its source has told its last window */
 	uint32_t slot_number;		/* bpf source: 1 + its slot; 0: none yet */
+	uint8_t unfound;		/* bpf source: ticks at which the kernel did not show it */
 	int64_t start_mono_ns;		/* creation to the microsecond, from taskstats; 0: not told */
 	struct ss_fdent file[SS_THREAD_FILES];
 	bool file_read[SS_THREAD_FILES];	/* the kernel has that file */
 	uint32_t file_generation;	/* of the replayed tree they belong to */
+	bool kernel;			/* a kernel thread */
+	uint8_t look;			/* enum ss_look */
+	bool cause_known;		/* @cause is that of the wait after switch-in @cause_pcount */
+	uint64_t cause_pcount;
+	struct ss_cause cause;		/* what it was last seen to wait for; of no kind: nothing yet */
 	struct ss_delay_state *delay;	/* owned by the taskstats source; NULL */
 };
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sink/row.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/syscall.h"
+
 struct ss_layout ss_layout_of(enum ss_table_id table, const struct ss_sink_config *config)
 {
 	struct ss_layout layout = { .table = ss_tables[table], .n = ss_tables[table]->ncolumns };
@@ -24,13 +29,49 @@ int64_t ss_row_number(const struct ss_column *column, const void *row)
 	return *(const int64_t *)value(column, row);
 }
 
-const char *ss_row_text(const struct ss_column *column, const void *row)
+/* "LOWEST:COUNT ...", without what is empty. */
+static const char *hist_text(const uint32_t *hist, char room[SS_ROW_ROOM])
 {
-	if (column->type == SS_TYPE_EVENT)
-		return ss_event_name(*(const uint8_t *)value(column, row));
-	if (column->type == SS_TYPE_QUALITY)
-		return ss_quality_name(*(const uint8_t *)value(column, row));
-	return value(column, row);
+	size_t len = 0;
+
+	room[0] = '\0';
+	for (unsigned int i = 0; i < SS_WAIT_BUCKETS; i++)
+		if (hist[i])
+			len += snprintf(room + len, SS_ROW_ROOM - len, "%s%" PRId64 ":%" PRIu32,
+					len ? " " : "", ss_wait_bucket_low(i), hist[i]);
+	return room;
+}
+
+static const char *syscall_text(int32_t nr, char room[SS_ROW_ROOM])
+{
+	const char *name = ss_syscall_name(nr);
+
+	if (name)
+		return name;
+	snprintf(room, SS_ROW_ROOM, "%" PRId32, nr);
+	return room;
+}
+
+const char *ss_row_text(const struct ss_column *column, const void *row, char room[SS_ROW_ROOM])
+{
+	const void *v = value(column, row);
+
+	switch (column->type) {
+	case SS_TYPE_EVENT:
+		return ss_event_name(*(const uint8_t *)v);
+	case SS_TYPE_QUALITY:
+		return ss_quality_name(*(const uint8_t *)v);
+	case SS_TYPE_KIND:
+		return ss_wait_kind_name(*(const uint8_t *)v);
+	case SS_TYPE_OBJECT:
+		return ss_object_name(*(const uint8_t *)v);
+	case SS_TYPE_SYSCALL:
+		return syscall_text(*(const int32_t *)v, room);
+	case SS_TYPE_HIST:
+		return hist_text(v, room);
+	default:
+		return v;
+	}
 }
 
 static bool is_number(const struct ss_column *column)
@@ -81,6 +122,8 @@ static void csv_text(struct ss_buf *b, const char *text, bool terminal)
 
 void ss_row_csv(struct ss_buf *b, const struct ss_layout *layout, const void *row, bool terminal)
 {
+	char room[SS_ROW_ROOM];
+
 	for (size_t i = 0; i < layout->n; i++) {
 		const struct ss_column *column = ss_layout_column(layout, i);
 
@@ -91,7 +134,7 @@ void ss_row_csv(struct ss_buf *b, const struct ss_layout *layout, const void *ro
 		if (is_number(column))
 			ss_buf_s64(b, ss_row_number(column, row));
 		else
-			csv_text(b, ss_row_text(column, row), terminal);
+			csv_text(b, ss_row_text(column, row, room), terminal);
 	}
 	ss_buf_char(b, '\n');
 }
@@ -117,8 +160,27 @@ static void json_number(struct ss_buf *b, const char *key, int64_t number)
 	ss_buf_s64(b, number);
 }
 
+/* [[LOWEST,COUNT],...], without what is empty. */
+static void json_hist(struct ss_buf *b, const char *key, const uint32_t *hist)
+{
+	const char *before = "";
+
+	json_key(b, key);
+	ss_buf_char(b, '[');
+	for (unsigned int i = 0; i < SS_WAIT_BUCKETS; i++) {
+		if (!hist[i])
+			continue;
+		ss_buf_printf(b, "%s[%" PRId64 ",%" PRIu32 "]", before, ss_wait_bucket_low(i),
+			      hist[i]);
+		before = ",";
+	}
+	ss_buf_char(b, ']');
+}
+
 void ss_row_json(struct ss_buf *b, const struct ss_layout *layout, const void *row)
 {
+	char room[SS_ROW_ROOM];
+
 	ss_buf_char(b, '{');
 	json_string(b, "type", layout->table->record);
 	for (size_t i = 0; i < layout->n; i++) {
@@ -128,8 +190,10 @@ void ss_row_json(struct ss_buf *b, const struct ss_layout *layout, const void *r
 			continue;
 		if (is_number(column))
 			json_number(b, column->name, ss_row_number(column, row));
+		else if (column->type == SS_TYPE_HIST)
+			json_hist(b, column->name, value(column, row));
 		else
-			json_string(b, column->name, ss_row_text(column, row));
+			json_string(b, column->name, ss_row_text(column, row, room));
 	}
 	ss_buf_str(b, "}\n");
 }

@@ -26,8 +26,10 @@ static inline const struct ss_column *ss_layout_column(const struct ss_layout *l
 /** Value of an SS_TYPE_S64 or SS_TYPE_S32 column. */
 int64_t ss_row_number(const struct ss_column *column, const void *row);
 
-/** Value of a column of another type, as text; borrowed from the row or constant. */
-const char *ss_row_text(const struct ss_column *column, const void *row);
+#define SS_ROW_ROOM 576		/* for all buckets of a histogram */
+
+/** Value of a column of another type, as text; borrowed from the row, constant, or in @room. */
+const char *ss_row_text(const struct ss_column *column, const void *row, char room[SS_ROW_ROOM]);
 
 /**
  * A row of @batch as this sink has to show it: the row itself, or *@tick filled with the tick row

@@ -33,6 +33,7 @@ struct ss_sink_config {
 	const struct ss_column *const *columns;
 	size_t ncolumns;
 	bool idle;			/* text: show threads that slept throughout */
+	bool waits;			/* text: show what threads waited for */
 	bool color;			/* text: may use colour */
 	int height;			/* text: lines of the screen; 0: not a terminal */
 	struct ss_fdbudget *budget;	/* borrowed */

@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "sink/file.h"
 #include "sink/row.h"
+#include "sink/text.h"
 
 #define DIM "\033[2m"
 #define BOLD "\033[1m"
@@ -30,6 +31,7 @@ struct ss_sink {
 	struct ss_buf buf;
 	const struct ss_sample **order;	/* owned; room for @cap samples of a batch */
 	size_t cap;
+	struct ss_text_waits *waits;	/* NULL: not shown */
 };
 
 /* The parts of the wall time, in the order of their columns. */
@@ -57,6 +59,7 @@ static const char *const quality_words[SS_QUALITY_COUNT] = {
 	[SS_QUALITY_SNAPSHOT] = "snap",
 	[SS_QUALITY_ESTIMATE] = "est",
 	[SS_QUALITY_COUNTER] = "count",
+	[SS_QUALITY_SAMPLED] = "sample",
 };
 
 static void put_spaces(struct ss_buf *b, int n)
@@ -70,8 +73,7 @@ static int64_t share_ns(const struct share *share, const struct ss_sample *s)
 	return *(const int64_t *)((const char *)s + share->offset);
 }
 
-/* @hundredths with two decimals, whatever the locale; the sign survives rounding to zero. */
-static void format_hundredths(char *text, size_t size, int64_t hundredths, bool negative)
+void ss_text_hundredths(char *text, size_t size, int64_t hundredths, bool negative)
 {
 	int64_t rest = hundredths < 0 ? -hundredths : hundredths;
 
@@ -79,8 +81,7 @@ static void format_hundredths(char *text, size_t size, int64_t hundredths, bool 
 		 (int)(rest % 100));
 }
 
-/* Hundredths of a percent, rounded; bounded, because a damaged account may hold any number. */
-static int64_t hundredths_of(int64_t ns, int64_t wall_ns)
+int64_t ss_text_share(int64_t ns, int64_t wall_ns)
 {
 	double share = 1e4 * ns / wall_ns;
 
@@ -102,11 +103,11 @@ static void put_share(struct ss_sink *sink, const struct share *share, const str
 		strcpy(text, "0");
 		color = DIM;
 	} else {
-		hundredths = hundredths_of(ns, s->wall_ns);
+		hundredths = ss_text_share(ns, s->wall_ns);
 		if (ns == s->wall_ns)
 			strcpy(text, "100");
 		else
-			format_hundredths(text, sizeof(text), hundredths, ns < 0);
+			ss_text_hundredths(text, sizeof(text), hundredths, ns < 0);
 		if (llabs(hundredths) >= share->notable)
 			color = share->highlight;
 	}
@@ -147,8 +148,8 @@ static void put_sample(struct ss_sink *sink, const struct ss_sample *s)
 	char wall[32];
 
 	put_time(b, s->time_ns);
-	format_hundredths(wall, sizeof(wall), s->wall_ns / (SS_NSEC_PER_MSEC / 100),
-			  s->wall_ns < 0);
+	ss_text_hundredths(wall, sizeof(wall), s->wall_ns / (SS_NSEC_PER_MSEC / 100),
+			   s->wall_ns < 0);
 	ss_buf_printf(b, " %7d %7d %8s", s->pid, s->tid, wall);
 	for (size_t i = 0; i < SS_ARRAY_SIZE(shares); i++)
 		put_share(sink, &shares[i], s);
@@ -210,20 +211,20 @@ static void put_cell(struct ss_sink *sink, size_t i, const char *text)
 
 static void put_columns(struct ss_sink *sink, const struct ss_sample *s)
 {
-	char digits[24];
+	char room[SS_ROW_ROOM];
 
 	for (size_t i = 0; i < sink->layout.n; i++) {
 		const struct ss_column *column = ss_layout_column(&sink->layout, i);
-		const char *text = digits;
+		const char *text = room;
 
 		if (!ss_column_present(&ss_table_samples, column, s))
 			text = "-";
 		else if (column->type == SS_TYPE_EVENT && !s->event)
 			text = ".";
 		else if (is_left(column))
-			text = ss_row_text(column, s);
+			text = ss_row_text(column, s, room);
 		else
-			snprintf(digits, sizeof(digits), "%" PRId64, ss_row_number(column, s));
+			snprintf(room, sizeof(room), "%" PRId64, ss_row_number(column, s));
 		put_cell(sink, i, text);
 	}
 }
@@ -248,7 +249,7 @@ static void put_banner(struct ss_sink *sink)
 
 	localtime_r(&t, &tm);
 	strftime(day, sizeof(day), "%Y-%m-%d %z", &tm);
-	format_hundredths(ms, sizeof(ms), run->interval_ns / (SS_NSEC_PER_MSEC / 100), false);
+	ss_text_hundredths(ms, sizeof(ms), run->interval_ns / (SS_NSEC_PER_MSEC / 100), false);
 	ss_buf_printf(b, "# schedsampler %s  %s  Linux ", run->version, day);
 	ss_buf_term(b, run->kernel);
 	ss_buf_str(b, "  ");
@@ -293,7 +294,7 @@ static void put_losses(struct ss_sink *sink, const struct ss_tick_row *tick)
 static int text_open(struct ss_sink **out, const struct ss_sink_config *config)
 {
 	struct ss_sink *sink = calloc(1, sizeof(*sink));
-	int fd;
+	int fd = -ENOMEM;
 
 	if (!sink)
 		return -ENOMEM;
@@ -302,8 +303,12 @@ static int text_open(struct ss_sink **out, const struct ss_sink_config *config)
 	sink->idle = config->idle;
 	sink->color = config->color;
 	sink->height = config->height;
-	fd = ss_file_open(config->path);
+	if (config->waits)
+		sink->waits = ss_text_waits_new();
+	if (!config->waits || sink->waits)
+		fd = ss_file_open(config->path);
 	if (fd < 0) {
+		ss_text_waits_free(sink->waits);
 		free(sink);
 		return fd;
 	}
@@ -361,6 +366,8 @@ static int text_write(struct ss_sink *sink, const struct ss_batch *batch,
 	ssize_t n = put_in_order(sink, batch);
 	struct ss_tick_row tick;
 
+	if (n >= 0 && sink->waits && ss_text_waits_begin(sink->waits, batch))
+		n = -ENOMEM;
 	if (n < 0)
 		return (int)n;
 	if (!sink->started) {
@@ -375,6 +382,8 @@ static int text_write(struct ss_sink *sink, const struct ss_batch *batch,
 			put_columns(sink, sink->order[i]);
 		else
 			put_sample(sink, sink->order[i]);
+		if (sink->waits)
+			sink->lines += ss_text_waits_put(sink->waits, &sink->buf, sink->order[i]);
 	}
 	for (size_t i = 0; i < batch->rows[SS_TABLE_TICKS].n; i++)
 		put_losses(sink, ss_row_at(batch, SS_TABLE_TICKS, i, loss, &tick));
@@ -386,6 +395,7 @@ static int text_close(struct ss_sink *sink)
 	int err = ss_file_close(sink->fd);
 
 	ss_buf_free(&sink->buf);
+	ss_text_waits_free(sink->waits);
 	free(sink->order);
 	free(sink);
 	return err;

@@ -7,23 +7,29 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
+#include "source/calls.h"
 #include "source/ledger.h"
 #include "source/procfs.h"
+#include "source/resources.h"
 #include "bpf/ledger.skel.h"
 
 #define SLOTS 16384
-#define RING_BYTES (8u << 20)
+#define RING_BYTES (16u << 20)
 #define CLOCK_TRIES 3
 #define RECORD_TRIES 20
+#define UNFOUND_TICKS 2			/* it may just have ended; after that the kernel hides it */
 #define GRID_AHEAD 4			/* windows between a change of the grid and its effect */
 #define GRID_TOLERANCE_NS 1000
 
@@ -55,18 +61,18 @@ static int keep_message(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-/* Whether the kernel's sched_switch tells the state of the thread that leaves. */
-static bool has_prev_state(const struct btf *btf)
+/* How many arguments a tracepoint has here; 0: it is not there. */
+static int arguments_of(const struct btf *btf, const char *tracepoint)
 {
 	const struct btf_type *t;
-	int id = btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
+	int id = btf__find_by_name_kind(btf, tracepoint, BTF_KIND_TYPEDEF);
 
 	if (id < 0)
-		return false;
+		return 0;
 	t = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
 	t = btf__type_by_id(btf, t->type);
 	/* The first argument is the tracepoint's own. */
-	return btf_is_func_proto(t) && btf_vlen(t) == 5;
+	return btf_is_func_proto(t) && btf_vlen(t) ? btf_vlen(t) - 1 : 0;
 }
 
 /* Task storage that tracing programs may use is of 5.12: before, a hash of PIDs does it. */
@@ -80,7 +86,9 @@ static int load_with(struct ss_source *s, const struct btf *btf, bool storage)
 		return -errno;
 	*library_says = '\0';
 	skel->rodata->use_hash = !storage;
-	skel->rodata->has_prev_state = has_prev_state(btf);
+	skel->rodata->has_prev_state = arguments_of(btf, "btf_trace_sched_switch") == 4;
+	skel->rodata->bio_is_second = arguments_of(btf, "btf_trace_block_bio_queue") == 2;
+	memcpy((void *)skel->rodata->calls, ss_calls, sizeof(ss_calls));
 	bpf_map__set_max_entries(skel->maps.slots, SLOTS);
 	bpf_map__set_max_entries(skel->maps.free_slots, SLOTS);
 	bpf_map__set_max_entries(skel->maps.wanted, SLOTS);
@@ -109,9 +117,12 @@ static int load(struct ss_source *s)
 
 static int on_record(void *arg, void *data, size_t size)
 {
+	const struct ss_record *record = data;
 	struct ss_source *s = arg;
 
-	if (ss_watches_record(&s->watches, data, size))
+	if (size >= sizeof(*record) && record->kind == SS_RECORD_OBJECT)
+		ss_resources_tell(s->env->resources, &record->object);
+	else if (ss_watches_record(&s->watches, data, size))
 		s->lost_parse++;
 	return 0;
 }
@@ -158,6 +169,25 @@ static void bpf_close(struct ss_source *s)
 	free(s);
 }
 
+static bool has_capability(int number)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return !syscall(SYS_capget, &header, data) &&
+	       data[CAP_TO_INDEX(number)].effective & CAP_TO_MASK(number);
+}
+
+/* Until 5.11 maps were charged to RLIMIT_MEMLOCK, and the kernel says the same of both refusals. */
+static bool is_memory_locked(void)
+{
+	struct rlimit limit;
+
+	return (has_capability(CAP_SYS_ADMIN) ||
+		(has_capability(CAP_BPF) && has_capability(CAP_PERFMON))) &&
+	       !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur != RLIM_INFINITY;
+}
+
 static void report(struct ss_caps *caps, int err)
 {
 	static const char lost[] = "exact windows, and those of ticks that come late";
@@ -175,6 +205,9 @@ static void report(struct ss_caps *caps, int err)
 	} else if (err == -ENOENT) {
 		snprintf(detail, sizeof(detail), "no type information in /sys/kernel/btf/vmlinux");
 		remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF, and mount /sys";
+	} else if (err == -EPERM && is_memory_locked()) {
+		snprintf(detail, sizeof(detail), "not permitted: too little memory may be locked");
+		remedy = "raise RLIMIT_MEMLOCK: ulimit -l unlimited";
 	} else if (err == -EPERM || err == -EACCES) {
 		snprintf(detail, sizeof(detail), "not permitted");
 	} else {
@@ -389,6 +422,8 @@ static void take_answers(struct ss_source *s)
 			ss_watches_claim(&s->watches, w.has - 1, t);
 		else
 			s->pending[left++] = t;
+		if (!w.has && t->unfound < UNFOUND_TICKS)
+			t->unfound++;
 	}
 	s->npending = left;
 }
@@ -442,6 +477,8 @@ static void bpf_collect(struct ss_source *s, unsigned worker, struct ss_shard *s
 			ss_watches_close(&s->watches, shard, t, tick, &clock, read ? &r : NULL);
 		else if (t->exit_mono_ns)
 			ss_source_gone(shard, t);
+		else if (t->unfound == UNFOUND_TICKS)
+			shard->lost_reads++;
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "source/procfs.h"
 
 /* A copy of a thread's ledger, and the window that closes when it is taken further. */
@@ -12,9 +13,12 @@ struct derived {
 	struct ss_ledger ledger;
 	struct ss_closed closed;
 	bool any;
+	struct ss_wait wait[SS_LEDGER_WAITS + 1];	/* one can give way to that which goes on */
+	uint32_t nwaits;
 };
 
 static void ss_ledger_emit(struct ss_ledger *l, const struct ss_closed *closed);
+static void ss_ledger_emit_wait(struct ss_ledger *l, const struct ss_wait *wait);
 
 #include "bpf/ledger.h"
 
@@ -26,16 +30,33 @@ static void ss_ledger_emit(struct ss_ledger *l, const struct ss_closed *closed)
 	d->any = true;
 }
 
+static void ss_ledger_emit_wait(struct ss_ledger *l, const struct ss_wait *wait)
+{
+	struct derived *d = (struct derived *)((char *)l - offsetof(struct derived, ledger));
+
+	d->wait[d->nwaits++] = *wait;
+}
+
 #define COPY_TRIES 10000	/* the kernel writes for less than a microsecond */
-#define WAIT_FOR_END_TICKS 2
+/*
+ * The end of a thread is told before it leaves its CPU for the last time, for which it may have to be
+ * given one first.
+ */
+#define WAIT_FOR_END_NS (10 * SS_NSEC_PER_SEC)
 #define WAIT_FOR_RECORD_TICKS 2
 #define WAIT_FOR_CLAIM_TICKS 100
 
 /* A record in the list of its slot. */
 struct ss_link {
-	struct ss_closed closed;
 	uint32_t next;		/* index + 1 */
-	bool exit;
+	uint32_t kind;		/* enum ss_record_kind: a window, an exit or a wait */
+	union {
+		struct ss_closed closed;
+		struct {
+			uint64_t window;
+			struct ss_wait wait;
+		};
+	};
 };
 
 struct ss_watch {
@@ -44,14 +65,15 @@ struct ss_watch {
 	uint32_t generation;
 	uint32_t position;		/* in active[] or unclaimed[] */
 	uint32_t first, last;		/* records, index + 1 */
+	uint32_t done;			/* the last of them that was handed out */
+	uint64_t told;			/* first window that no record has told of */
 	uint32_t copied_seq;
 	uint64_t next;			/* first window that has not been handed out */
 	struct ss_ledger copy;
 	bool born, exited, begun;
 	bool stale;			/* its slot could not be copied at this tick */
-	bool handed_out;		/* its records; new ones begin a new list */
 	uint8_t late;			/* ticks for which records have been missing */
-	uint8_t waited;			/* ticks since it ended, for a record of that or for a claim */
+	uint32_t waited;		/* ticks since it ended, for a record of that or for a claim */
 };
 
 int ss_watches_new(struct ss_watches *w, const struct ss_slot *slot, uint32_t n)
@@ -95,14 +117,20 @@ static uint32_t take_link(struct ss_watches *w)
 	return number;
 }
 
-static void drop_links(struct ss_watches *w, struct ss_watch *watch)
+/* Those up to @last. */
+static void drop_links(struct ss_watches *w, struct ss_watch *watch, uint32_t last)
 {
-	if (watch->first) {
-		w->link[watch->last - 1].next = w->free_link;
-		w->free_link = watch->first;
-	}
-	watch->first = watch->last = 0;
-	watch->handed_out = false;
+	uint32_t next;
+
+	if (!last)
+		return;
+	next = w->link[last - 1].next;
+	w->link[last - 1].next = w->free_link;
+	w->free_link = watch->first;
+	watch->first = next;
+	if (!next)
+		watch->last = 0;
+	watch->done = 0;
 }
 
 static void remove_slot(struct ss_watches *w, uint32_t *list, uint32_t *n, uint32_t position)
@@ -113,7 +141,7 @@ static void remove_slot(struct ss_watches *w, uint32_t *list, uint32_t *n, uint3
 
 static void begin_watch(struct ss_watches *w, struct ss_watch *watch, uint32_t generation)
 {
-	drop_links(w, watch);
+	drop_links(w, watch, watch->last);
 	*watch = (struct ss_watch){ .generation = generation, .begun = true };
 }
 
@@ -124,7 +152,7 @@ int ss_watches_record(struct ss_watches *w, const void *data, size_t size)
 	struct ss_link *link;
 	uint32_t number;
 
-	if (size < sizeof(*r) || r->slot >= w->n || r->kind > SS_RECORD_EXIT)
+	if (size < sizeof(*r) || r->slot >= w->n || r->kind > SS_RECORD_WAIT)
 		return -EBADMSG;
 	watch = &w->watch[r->slot];
 	if (r->kind == SS_RECORD_BIRTH) {
@@ -139,30 +167,35 @@ int ss_watches_record(struct ss_watches *w, const void *data, size_t size)
 		watch->position = w->nunclaimed;
 		w->unclaimed[w->nunclaimed++] = r->slot;
 		watch->born = true;
-		watch->pid = r->pid;
-		watch->tid = r->tid;
+		watch->pid = r->birth.pid;
+		watch->tid = r->birth.tid;
 		return 0;
 	}
 	/* Of a thread that had this slot before. */
 	if (!watch->begun || r->generation != watch->generation)
 		return 0;
-	if (watch->handed_out)
-		drop_links(w, watch);
+	drop_links(w, watch, watch->done);
 	number = take_link(w);
 	if (!number) {
 		w->lost++;
 		return 0;
 	}
 	link = &w->link[number - 1];
-	link->closed = r->closed;
-	link->exit = r->kind == SS_RECORD_EXIT;
+	link->kind = r->kind;
 	link->next = 0;
+	if (r->kind == SS_RECORD_WAIT) {
+		link->window = r->part.window;
+		link->wait = r->part.wait;
+	} else {
+		link->closed = r->closed;
+		watch->told = r->closed.window + r->closed.more + 1;
+	}
 	if (watch->last)
 		w->link[watch->last - 1].next = number;
 	else
 		watch->first = number;
 	watch->last = number;
-	watch->exited |= link->exit;
+	watch->exited |= r->kind == SS_RECORD_EXIT;
 	return 0;
 }
 
@@ -200,7 +233,7 @@ void ss_watches_claim(struct ss_watches *w, uint32_t slot, struct ss_thread *thr
 
 static void end_watch(struct ss_watches *w, struct ss_watch *watch)
 {
-	drop_links(w, watch);
+	drop_links(w, watch, watch->last);
 	watch->thread = NULL;
 	watch->born = watch->begun = false;
 }
@@ -254,8 +287,10 @@ static void copy_slot(struct ss_watch *watch, const struct ss_slot *slot)
 		if (seq == watch->copied_seq)
 			return;
 		copy = slot->ledger;
-		if (!slot->events && copy.open.phase == SS_LEDGER_UNKNOWN)
+		if (!slot->events && copy.open.phase == SS_LEDGER_UNKNOWN) {
 			copy.open.phase = slot->guess;
+			copy.open.cause = slot->guess_cause;
+		}
 		__asm__ volatile("" ::: "memory");
 	} while (seq & 1 || __atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq);
 	watch->copy = copy;
@@ -286,10 +321,7 @@ bool ss_watches_incomplete(const struct ss_watches *w)
 {
 	for (uint32_t i = 0; i < w->nactive; i++) {
 		const struct ss_watch *watch = &w->watch[w->active[i]];
-		const struct ss_closed *last = watch->last && !watch->handed_out ?
-					       &w->link[watch->last - 1].closed : NULL;
-		uint64_t next = last && last->window + last->more >= watch->next ?
-				last->window + last->more + 1 : watch->next;
+		uint64_t next = watch->told > watch->next ? watch->told : watch->next;
 
 		if (next && watch->copy.open.window > next)
 			return true;
@@ -308,6 +340,7 @@ struct closing {
 	struct ss_shard *shard;
 	const struct ss_grid *grid;
 	int64_t epoch_mono_ns;
+	size_t first_wait;	/* in the shard, of a window that is not yet complete */
 };
 
 /*
@@ -370,6 +403,113 @@ static void fill_parts(struct ss_parts *p, const struct ss_closed *closed)
 	}
 }
 
+/* A wait of a window that comes after it. */
+static void stage_wait(const struct closing *c, uint64_t window, const struct ss_wait *wait)
+{
+	struct ss_window_wait *w;
+
+	if (window < c->watch->next)
+		return;
+	w = ss_shard_add_wait(c->shard);
+	if (!w)
+		return;
+	w->thread = c->watch->thread;
+	w->tick = (int64_t)window;
+	w->wait = *wait;
+}
+
+static void stage_derived(const struct closing *c, struct derived *d)
+{
+	for (uint32_t i = 0; i < d->nwaits; i++)
+		stage_wait(c, d->closed.window, &d->wait[i]);
+	d->nwaits = 0;
+}
+
+static int by_cause(const void *a, const void *b)
+{
+	const struct ss_wait *x = &((const struct ss_window_wait *)a)->wait;
+	const struct ss_wait *y = &((const struct ss_window_wait *)b)->wait;
+
+	if (ss_wait_is(x, &y->cause, y->waker))
+		return 0;
+	if (x->cause.kind != y->cause.kind)
+		return x->cause.kind < y->cause.kind ? -1 : 1;
+	if (x->cause.object != y->cause.object)
+		return x->cause.object < y->cause.object ? -1 : 1;
+	if (x->cause.syscall != y->cause.syscall)
+		return x->cause.syscall < y->cause.syscall ? -1 : 1;
+	for (int i = 0; i < 2; i++)
+		if (x->cause.key[i] != y->cause.key[i])
+			return x->cause.key[i] < y->cause.key[i] ? -1 : 1;
+	return x->waker < y->waker ? -1 : 1;
+}
+
+static void join_waits(struct ss_wait *wait, const struct ss_wait *more)
+{
+	wait->ns += more->ns;
+	wait->ended_ns += more->ended_ns;
+	wait->count += more->count;
+	if (more->max_ns > wait->max_ns)
+		wait->max_ns = more->max_ns;
+	for (size_t i = 0; i < SS_WAIT_BUCKETS; i++)
+		wait->hist[i] = (uint16_t)(wait->hist[i] + more->hist[i]);
+}
+
+/* One for each cause and waker, as far as the buckets hold it: a cause can give way and come back. */
+static size_t join_same(struct ss_window_wait *waits, size_t n)
+{
+	struct ss_window_wait *last;
+	size_t i, kept = 0;
+
+	if (n > 1)
+		qsort(waits, n, sizeof(*waits), by_cause);
+	for (i = 0; i < n; i++) {
+		last = kept ? &waits[kept - 1] : NULL;
+		if (last && !by_cause(last, &waits[i]) &&
+		    last->wait.count + waits[i].wait.count <= SS_WAIT_COUNT_MAX)
+			join_waits(&last->wait, &waits[i].wait);
+		else
+			waits[kept++] = waits[i];
+	}
+	return kept;
+}
+
+/* The staged waits are those of @window. Blocked time of which none tells has an unknown cause. */
+static void complete_waits(struct closing *c, const struct ss_window *window)
+{
+	const struct ss_parts *p = &window->parts;
+	struct ss_wait unknown = { .cause = { .kind = SS_WAIT_UNKNOWN, .syscall = -1, .fd = -1 } };
+	int64_t blocked_ns = p->sleep_ns + p->block_ns + p->iowait_ns + p->stop_ns;
+	struct ss_shard *shard = c->shard;
+	int64_t rest = blocked_ns;
+	size_t i, n = c->first_wait;
+
+	for (i = n; i < shard->nwaits; i++)
+		if (shard->waits[i].tick == window->tick)
+			shard->waits[n++] = shard->waits[i];
+	shard->nwaits = n;
+	for (i = c->first_wait; i < n; i++)
+		rest -= (int64_t)shard->waits[i].wait.ns;
+	/* One was lost, and one that gave way after the copy was made is told twice instead. */
+	if (rest < 0) {
+		rest = blocked_ns;
+		shard->nwaits = c->first_wait;
+	}
+	if (rest > 0) {
+		unknown.ns = (uint64_t)rest;
+		stage_wait(c, (uint64_t)window->tick, &unknown);
+	}
+	n = shard->nwaits - c->first_wait;
+	if (n)
+		n = join_same(&shard->waits[c->first_wait], n);
+	shard->nwaits = c->first_wait + n;
+	for (i = c->first_wait; i < shard->nwaits; i++) {
+		shard->waits[i].end_mono_ns = window->end_mono_ns;
+		shard->waits[i].quality = p->quality;
+	}
+	c->first_wait = shard->nwaits;
+}
+
 /* Windows whose records were lost: that they were is all that is known. */
 static void add_gap(const struct closing *c, uint64_t to)
 {
@@ -385,10 +525,11 @@ static void add_gap(const struct closing *c, uint64_t to)
 	}
 }
 
-static void add_closed(const struct closing *c, const struct ss_closed *closed, bool exit)
+static void add_closed(struct closing *c, const struct ss_closed *closed, bool exit)
 {
 	struct ss_watch *watch = c->watch;
 	struct ss_closed whole = { .phase = closed->phase, .cpu = closed->cpu };
+	struct ss_wait wait = { .cause = closed->cause };
 	uint64_t i, last = closed->window + closed->more;
 	struct ss_window *w;
 
@@ -403,6 +544,7 @@ static void add_closed(const struct closing *c, const struct ss_closed *closed, 
 		fill_parts(&w->parts, closed);
 		if (exit)
 			w->event |= SS_EVENT_EXIT;
+		complete_waits(c, w);
 		watch->next++;
 	} else if (exit) {
 		/* That window was handed out before its end was told: only this is left to tell. */
@@ -421,6 +563,10 @@ static void add_closed(const struct closing *c, const struct ss_closed *closed, 
 		if (!w)
 			return;
 		fill_parts(&w->parts, &whole);
+		wait.ns = (uint64_t)(whole.end_ns - whole.begin_ns);
+		if (ss_ledger_is_asleep(closed->phase))
+			stage_wait(c, i, &wait);
+		complete_waits(c, w);
 		watch->next = i + 1;
 	}
 }
@@ -439,72 +585,128 @@ static void give_up(const struct closing *c, const struct ss_tick *tick)
 	c->shard->lost_reads++;
 }
 
-void ss_watches_close(struct ss_watches *w, struct ss_shard *shard, struct ss_thread *thread,
-		      const struct ss_tick *tick, const struct ss_ledger_clock *clock,
-		      const struct ss_reading *counters)
+/* What its records tell; waits of a window that is still open stay staged. */
+static void add_told(struct closing *c, struct ss_watches *w)
 {
-	struct ss_watch *watch = &w->watch[thread->slot_number - 1];
-	const struct ss_grid *grid = &clock->grid;
-	const struct closing c = { watch, shard, grid, clock->epoch_mono_ns };
-	struct derived d = { .ledger = watch->copy };
-	uint64_t end_ns = (uint64_t)(tick->end_ns + offset_in(&c, (uint64_t)tick->index));
-	uint32_t number;
+	struct ss_watch *watch = c->watch;
+	struct ss_thread *thread = watch->thread;
+	uint32_t number = watch->done ? w->link[watch->done - 1].next : watch->first;
 
-	number = watch->handed_out ? 0 : watch->first;
 	for (; number; number = w->link[number - 1].next) {
 		const struct ss_link *link = &w->link[number - 1];
 
-		add_closed(&c, &link->closed, link->exit);
-		if (link->exit) {
+		if (link->kind == SS_RECORD_WAIT) {
+			stage_wait(c, link->window, &link->wait);
+			continue;
+		}
+		add_closed(c, &link->closed, link->kind == SS_RECORD_EXIT);
+		watch->done = number;
+		if (link->kind == SS_RECORD_EXIT) {
 			thread->exit_mono_ns = (int64_t)link->closed.end_ns -
-					       offset_in(&c, link->closed.window);
+					       offset_in(c, link->closed.window);
 			break;
 		}
 	}
-	watch->handed_out = true;
-	if (watch->exited)
+}
+
+/*
+ * Those that gave way to others after the copy was made are in the copy; those of windows before it
+ * have lost the record of their window.
+ */
+static void unstage_newer(const struct closing *c)
+{
+	const struct ss_ledger *copy = &c->watch->copy;
+	struct ss_shard *shard = c->shard;
+	size_t i, n = c->first_wait;
+
+	for (i = n; i < shard->nwaits && n - c->first_wait < copy->evicted; i++)
+		if (shard->waits[i].tick == (int64_t)copy->open.window)
+			shard->waits[n++] = shard->waits[i];
+	shard->nwaits = n;
+}
+
+static void close_open(struct closing *c, struct derived *d, bool exit)
+{
+	ss_ledger_emit_waits(&d->ledger);
+	d->closed = d->ledger.open;
+	stage_derived(c, d);
+	add_closed(c, &d->closed, exit);
+}
+
+static void add_derived(struct closing *c, struct derived *d)
+{
+	if (!d->any)
 		return;
-	/* Its windows come with the next tick: what is known of it is of before. */
-	if (watch->stale) {
-		shard->lost_reads++;
-		return;
-	}
-	/* What the kernel has is beyond its records: they come with the next tick, or were lost. */
-	if (!tick->off_grid && watch->next && watch->copy.open.window > watch->next &&
-	    watch->late++ < WAIT_FOR_RECORD_TICKS)
-		return;
-	watch->late = 0;
+	stage_derived(c, d);
+	add_closed(c, &d->closed, false);
+	d->any = false;
+}
+
+/* What follows for the windows up to @tick's end from what the kernel has of the thread. */
+static void add_copied(struct closing *c, struct ss_watches *w, const struct ss_tick *tick,
+		       const struct ss_reading *counters)
+{
+	struct ss_watch *watch = c->watch;
+	struct ss_thread *thread = watch->thread;
+	struct derived d = { .ledger = watch->copy };
+	uint64_t end_ns = (uint64_t)(tick->end_ns + offset_in(c, (uint64_t)tick->index));
+
+	/* All of its waits have been told. */
 	if (watch->copy.open.phase == SS_LEDGER_DEAD) {
-		add_closed(&c, &watch->copy.open, true);
+		close_open(c, &d, true);
 		watch->exited = true;
 		thread->exit_mono_ns = (int64_t)watch->copy.open.end_ns -
-				       offset_in(&c, watch->copy.open.window);
+				       offset_in(c, watch->copy.open.window);
 		return;
 	}
-	if (thread->exit_mono_ns && ++watch->waited > WAIT_FOR_END_TICKS) {
-		give_up(&c, tick);
+	if (thread->exit_mono_ns && ++watch->waited * c->grid->interval_ns > WAIT_FOR_END_NS) {
+		give_up(c, tick);
 		return;
 	}
+	unstage_newer(c);
 	/* What the counters tell is news only while no event came. */
 	if (counters && __atomic_load_n(&w->slot[thread->slot_number - 1].seq, __ATOMIC_ACQUIRE) ==
 	    watch->copied_seq) {
-		ss_ledger_arrived(&d.ledger, grid, counters->pcount, counters->rq_ns);
-		if (d.any)
-			add_closed(&c, &d.closed, false);
-		d.any = false;
+		ss_ledger_arrived(&d.ledger, c->grid, counters->pcount, counters->rq_ns);
+		add_derived(c, &d);
 		watch->copy = d.ledger;
 	}
 	/* Off the grid, what came after the end is accounted for already: then that is the end. */
 	if (end_ns < d.ledger.since_ns)
 		end_ns = d.ledger.since_ns;
 	if (!tick->off_grid)
-		end_ns = ss_grid_end(grid, (uint64_t)tick->index);
-	ss_ledger_advance(&d.ledger, grid, end_ns);
-	if (d.any)
-		add_closed(&c, &d.closed, false);
+		end_ns = ss_grid_end(c->grid, (uint64_t)tick->index);
+	ss_ledger_advance(&d.ledger, c->grid, end_ns);
+	add_derived(c, &d);
 	if (tick->off_grid && d.ledger.open.window >= watch->next &&
 	    d.ledger.open.begin_ns < end_ns) {
 		d.ledger.open.end_ns = end_ns;
-		add_closed(&c, &d.ledger.open, false);
+		close_open(c, &d, false);
 	}
+}
+
+void ss_watches_close(struct ss_watches *w, struct ss_shard *shard, struct ss_thread *thread,
+		      const struct ss_tick *tick, const struct ss_ledger_clock *clock,
+		      const struct ss_reading *counters)
+{
+	struct ss_watch *watch = &w->watch[thread->slot_number - 1];
+	struct closing c = { watch, shard, &clock->grid, clock->epoch_mono_ns, shard->nwaits };
+
+	add_told(&c, w);
+	if (watch->exited)
+		goto out;
+	/* Its windows come with the next tick: what is known of it is of before. */
+	if (watch->stale) {
+		shard->lost_reads++;
+		goto out;
+	}
+	/* What the kernel has is beyond its records: they come with the next tick, or were lost. */
+	if (!tick->off_grid && watch->next && watch->copy.open.window > watch->next &&
+	    watch->late++ < WAIT_FOR_RECORD_TICKS)
+		goto out;
+	watch->late = 0;
+	add_copied(&c, w, tick, counters);
+out:
+	/* What is still staged comes with its window. */
+	shard->nwaits = c.first_wait;
 }

@@ -52,6 +52,41 @@ int ss_parse_stat(const char *text, size_t len, struct ss_stat *st);
 /** The state of the letter; -1 for one that no kernel prints. */
 int ss_state_of_letter(char letter);
 
+enum ss_syscall_where {
+	SS_SYSCALL_RUNNING,	/* the thread was not blocked */
+	SS_SYSCALL_OUTSIDE,	/* blocked, but in no system call: sp and pc only */
+	SS_SYSCALL_INSIDE,
+};
+
+/* /proc/PID/task/TID/syscall: where a blocked thread entered the kernel. */
+struct ss_syscall {
+	uint8_t where;		/* enum ss_syscall_where */
+	int32_t nr;		/* of its system call; -1: none */
+	uint64_t arg[6];
+	uint64_t sp, pc;
+};
+
+/** "running\n", "-1 sp pc\n" or "nr arg0 ... arg5 sp pc\n" (proc_pid_syscall()). */
+int ss_parse_syscall(const char *text, size_t len, struct ss_syscall *call);
+
+/**
+ * What a thread that blocked in @call waits for, as far as that alone tells it: the object of a
+ * descriptor in cause->fd is still to be found, unless cause->object says what it is.
+ */
+void ss_cause_of_syscall(const struct ss_syscall *call, struct ss_cause *cause);
+
+/**
+ * The kind of a wait in the kernel's function that /proc/PID/task/TID/wchan names;
+ * SS_WAIT_UNKNOWN when that does not tell it.
+ */
+uint8_t ss_kind_of_wchan(const char *text, size_t len);
+
+/**
+ * The object behind a link of /proc/PID/fd that is no file with a path: "pipe:[1]",
+ * "anon_inode:[eventfd]". SS_OBJECT_NONE: it is one.
+ */
+uint8_t ss_object_of_link(const char *link);
+
 /** /proc/loadavg: runnable tasks of the machine and the newest pid of our PID namespace. */
 int ss_parse_loadavg(const char *text, size_t len, uint64_t *runnable, uint64_t *last_pid);
 

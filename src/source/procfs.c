@@ -10,15 +10,19 @@
 
 #include "base/util.h"
 #include "source/parse.h"
+#include "source/sampled.h"
 
 /* The sched file of a kernel with all options is about 4 KiB. */
 #define TEXT_MAX 8192
 #define TRIES 3		/* at a reading that a switch did not tear */
+#define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
 
 static const char *const file_name[SS_THREAD_FILES] = {
 	[SS_FILE_SCHEDSTAT] = "schedstat",
 	[SS_FILE_SCHED] = "sched",
 	[SS_FILE_STAT] = "stat",
+	[SS_FILE_SYSCALL] = "syscall",
+	[SS_FILE_WCHAN] = "wchan",
 };
 
 void ss_procfs_drop_files(struct ss_shard *shard, struct ss_thread *thread)
@@ -29,9 +33,9 @@ void ss_procfs_drop_files(struct ss_shard *shard, struct ss_thread *thread)
 		ss_fdcache_drop(&shard->files, &thread->file[i]);
 }
 
-/* Returns the number of bytes or negative errno. */
-static ssize_t read_file(const struct ss_source_env *env, struct ss_shard *shard,
-			 struct ss_thread *thread, enum ss_thread_file file, char *text)
+ssize_t ss_procfs_read_file(const struct ss_source_env *env, struct ss_shard *shard,
+			    struct ss_thread *thread, enum ss_thread_file file, char *text,
+			    size_t size)
 {
 	struct ss_fdent *entry = &thread->file[file];
 	bool cached;
@@ -60,9 +64,9 @@ static ssize_t read_file(const struct ss_source_env *env, struct ss_shard *shard
 	}
 #if __SIZEOF_LONG__ == 8
 	/* Not pread(3): a cancellation point costs a tenth of this call in a threaded program. */
-	n = syscall(SYS_pread64, fd, text, (size_t)TEXT_MAX, (off_t)0);
+	n = syscall(SYS_pread64, fd, text, size, (off_t)0);
 #else
-	n = pread(fd, text, TEXT_MAX, 0);
+	n = pread(fd, text, size, 0);
 #endif
 	if (n < 0)
 		n = -errno;
@@ -107,7 +111,7 @@ int ss_procfs_read_counters(const struct ss_source_env *env, struct ss_shard *sh
 	memset(r, 0, sizeof(*r));
 	ss_source_put_quiet(thread, r);
 	r->mono_ns = now_of(env);
-	n = read_file(env, shard, thread, SS_FILE_SCHEDSTAT, text);
+	n = ss_procfs_read_file(env, shard, thread, SS_FILE_SCHEDSTAT, text, sizeof(text));
 	if (n <= 0)
 		return judge(shard, n);
 	err = ss_parse_schedstat(text, (size_t)n, r);
@@ -118,7 +122,7 @@ static int read_sched(const struct ss_source_env *env, struct ss_shard *shard,
 		      struct ss_thread *thread, struct ss_reading *r)
 {
 	char text[TEXT_MAX];
-	ssize_t n = read_file(env, shard, thread, SS_FILE_SCHED, text);
+	ssize_t n = ss_procfs_read_file(env, shard, thread, SS_FILE_SCHED, text, sizeof(text));
 	int err;
 
 	/* A kernel without CONFIG_SCHED_DEBUG has no such file: counters only. */
@@ -138,7 +142,7 @@ static int read_stat(const struct ss_source_env *env, struct ss_shard *shard,
 {
 	char text[TEXT_MAX];
 	struct ss_stat st;
-	ssize_t n = read_file(env, shard, thread, SS_FILE_STAT, text);
+	ssize_t n = ss_procfs_read_file(env, shard, thread, SS_FILE_STAT, text, sizeof(text));
 
 	if (n <= 0)
 		return judge(shard, n);
@@ -147,6 +151,7 @@ static int read_stat(const struct ss_source_env *env, struct ss_shard *shard,
 	if (thread->start_ticks && st.start_ticks != thread->start_ticks)
 		return -ESRCH;
 	thread->start_ticks = st.start_ticks;
+	thread->kernel = st.flags & PF_KTHREAD;
 	memcpy(thread->comm, st.comm, sizeof(thread->comm));
 	r->state = (uint8_t)ss_state_of_letter(st.state);
 	r->cpu = st.cpu;
@@ -241,10 +246,12 @@ struct ss_window *ss_source_close_window(const struct ss_source_env *env, struct
 		w->end_mono_ns = r->mono_ns;
 	}
 	shard->restarts += w->parts.restarted;
+	ss_sampled_wait(env, shard, w);
 	return w;
 }
 
-struct ss_window *ss_source_close_still(struct ss_shard *shard, struct ss_thread *thread)
+struct ss_window *ss_source_close_still(const struct ss_source_env *env, struct ss_shard *shard,
+					struct ss_thread *thread)
 {
 	const struct ss_stillness *still = thread->still;
 	struct ss_window *w;
@@ -259,6 +266,7 @@ struct ss_window *ss_source_close_still(struct ss_shard *shard, struct ss_thread
 	w->end_mono_ns = still->still_ns;
 	ss_account_close_asleep(&thread->account, still->still_ns, still->quiet_ns, &w->parts);
 	shard->nstill++;
+	ss_sampled_wait(env, shard, w);
 	return w;
 }
 
@@ -355,7 +363,7 @@ static void procfs_collect(struct ss_source *source, unsigned worker, struct ss_
 	(void)worker;
 	(void)tick;
 	for (i = 0; i < shard->n; i++)
-		if (!ss_source_close_still(shard, shard->threads[i]))
+		if (!ss_source_close_still(source->env, shard, shard->threads[i]))
 			ss_procfs_collect_thread(source->env, shard, shard->threads[i]);
 }
 

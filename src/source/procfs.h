@@ -26,6 +26,14 @@ int ss_procfs_read_counters(const struct ss_source_env *env, struct ss_shard *sh
 int ss_procfs_read_detail(const struct ss_source_env *env, struct ss_shard *shard,
 			  struct ss_thread *thread, struct ss_reading *r);
 
+/**
+ * Up to @size bytes of a file of @thread, from its kept descriptor. Returns how many or negative
+ * errno.
+ */
+ssize_t ss_procfs_read_file(const struct ss_source_env *env, struct ss_shard *shard,
+			    struct ss_thread *thread, enum ss_thread_file file, char *text,
+			    size_t size);
+
 /** Close what is open of it. */
 void ss_procfs_drop_files(struct ss_shard *shard, struct ss_thread *thread);
 
@@ -36,7 +44,8 @@ void ss_source_put_quiet(const struct ss_thread *thread, struct ss_reading *r);
  * Close the window of @thread without reading it, when it is proven that it slept on. Appends to
  * shard->windows; the appended window, or NULL: it has to be read.
  */
-struct ss_window *ss_source_close_still(struct ss_shard *shard, struct ss_thread *thread);
+struct ss_window *ss_source_close_still(const struct ss_source_env *env, struct ss_shard *shard,
+					struct ss_thread *thread);
 
 /**
  * Close the window of @thread with @r, or open its account with it. A dead (zombie) thread's last

@@ -38,6 +38,26 @@ struct ss_window *ss_shard_add_window(struct ss_shard *shard)
 	return w;
 }
 
+struct ss_window_wait *ss_shard_add_wait(struct ss_shard *shard)
+{
+	struct ss_window_wait *w;
+
+	if (shard->nwaits == shard->waits_cap) {
+		size_t cap = shard->waits_cap ? shard->waits_cap * 2 : 64;
+
+		w = realloc(shard->waits, cap * sizeof(*w));
+		if (!w) {
+			shard->oom = true;
+			return NULL;
+		}
+		shard->waits = w;
+		shard->waits_cap = cap;
+	}
+	w = &shard->waits[shard->nwaits++];
+	memset(w, 0, sizeof(*w));
+	return w;
+}
+
 bool ss_shard_grow(struct ss_shard *shard)
 {
 	size_t cap = shard->cap ? shard->cap * 2 : 64;

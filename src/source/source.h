@@ -12,6 +12,7 @@
 #include "base/caps.h"
 #include "base/fdcache.h"
 #include "base/procfs.h"
+#include "bpf/wire.h"
 #include "roster/thread.h"
 #include "tick/tick.h"
 
@@ -24,6 +25,14 @@ struct ss_window {
 	uint8_t event;			/* enum ss_event */
 };
 
+/* The waits of one window that have one cause and one waker. Follows from, and lies in, that window. */
+struct ss_window_wait {
+	struct ss_thread *thread;	/* borrowed */
+	int64_t tick, end_mono_ns;	/* of the window */
+	uint8_t quality;		/* enum ss_quality */
+	struct ss_wait wait;
+};
+
 /* What one shard produced in one tick. Grown between ticks, never while reading. */
 struct ss_shard {
 	int64_t tick;			/* number of the current one */
@@ -32,6 +41,8 @@ struct ss_shard {
 	size_t n, cap;
 	struct ss_window *windows;
 	size_t nwindows, windows_cap;
+	struct ss_window_wait *waits;	/* those of one window are neighbours */
+	size_t nwaits, waits_cap;
 	struct ss_delay *delays;	/* room for as many; tick is still 0, time_ns CLOCK_MONOTONIC */
 	size_t ndelays;
 	struct ss_thread **gone;	/* room for n: found to have ended, account still open */
@@ -42,13 +53,17 @@ struct ss_shard {
 	int64_t lost_parse, lost_reads, lost_replies, restarts;
 };
 
+struct ss_resources;
+
 /* What all sources share. Borrowed; lives longer than every source. */
 struct ss_source_env {
 	struct ss_procfs *procfs;
 	struct ss_account_env account;	/* refreshed by the engine each tick */
 	int64_t replay_mono_ns;	/* instant of the captured tree that is read; 0: this machine, now */
 	unsigned shards;
+	struct ss_resources *resources;	/* told of what threads wait for; not while shards are read */
 	bool follow;		/* children of watched processes are watched, too */
+	bool waits;		/* what threads wait for is told, too */
 	struct ss_caps *caps;
 };
 
@@ -66,7 +81,7 @@ struct ss_source_ops {
 	const char *name;
 	const char *help;
 	int64_t settle_ns;	/* how long after the end of a window its events may still arrive */
-	bool ends_threads;	/* it tells the end of each thread itself, at the latest some ticks after
+	bool ends_threads;	/* it tells the end of each thread itself, at the latest some seconds after
 				 * the roster has set its exit_mono_ns */
 	/** Whether it works here; adds its entries to @caps. Returns 0 or negative errno. */
 	int (*probe)(struct ss_procfs *procfs, struct ss_caps *caps);
@@ -98,6 +113,9 @@ extern const struct ss_source_ops ss_source_bpf, ss_source_taskstats, ss_source_
  * always room for one a thread.
  */
 struct ss_window *ss_shard_add_window(struct ss_shard *shard);
+
+/** The same for a wait of a window. */
+struct ss_window_wait *ss_shard_add_wait(struct ss_shard *shard);
 
 /** Room for one more thread, and for a window of each. False: no memory. */
 bool ss_shard_grow(struct ss_shard *shard);

@@ -562,7 +562,7 @@ static bool collect_still(const struct ss_source *s, struct ss_shard *shard,
 			  struct ss_thread *thread)
 {
 	const struct ss_delay_state *d = thread->delay;
-	const struct ss_window *w = ss_source_close_still(shard, thread);
+	const struct ss_window *w = ss_source_close_still(s->env, shard, thread);
 
 	if (w && s->delayacct_now && d->measured && d->seen)
 		shard->delays[shard->ndelays++] = (struct ss_delay){

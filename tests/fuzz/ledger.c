@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Any sequence of records, contents of slots, claims and ticks: the parts of each window add up to
- * its wall time and none is negative, the windows of a thread come one after the other, and its
- * start is in the first one.
+ * its wall time and none is negative, the windows of a thread come one after the other, its start
+ * is in the first one, and the waits of each are all of the time for which it was blocked.
  */
 #include <errno.h>
 
@@ -96,6 +96,28 @@ static void take_closed(struct machine *m, struct ss_closed *c)
 	c->flags = take_byte(m);
 }
 
+/* Of a few causes, so that some are the same. */
+static void take_wait(struct machine *m, struct ss_wait *w)
+{
+	uint8_t how = take_byte(m);
+
+	memset(w, 0, sizeof(*w));
+	w->cause.kind = how & 3;
+	w->cause.syscall = -1;
+	w->cause.key[0] = how >> 2 & 1;
+	w->waker = how >> 3 & 3;
+	w->count = how >> 5 & 1;
+	w->ns = take_byte(m);
+	if (how & 64)
+		w->ns = take_u64(m) % (NS_MAX / (2 * OPS));
+	if (how & 128) {
+		w->count = (uint32_t)take_u64(m);
+		w->ended_ns = take_u64(m);
+		w->max_ns = take_u64(m);
+		fuzz_take(&m->data, &m->size, w->hist, sizeof(w->hist));
+	}
+}
+
 static void tell(struct machine *m)
 {
 	uint8_t how = take_byte(m);
@@ -107,12 +129,18 @@ static void tell(struct machine *m)
 	CHECK(r);
 	memset(r, 0, sizeof(*r));
 	r->slot = how % (SLOTS + 1);
-	r->kind = how >> 3 & 3;
-	r->pid = r->tid = (int32_t)r->slot;
+	r->kind = (how >> 3 & 3) + ((how & 192) == 128 ? 4 : 0);
 	r->generation = r->slot < SLOTS ? m->slot[r->slot].generation : 0;
 	if (how & 32)
 		r->generation = take_byte(m);
-	take_closed(m, &r->closed);
+	if (r->kind == SS_RECORD_WAIT) {
+		r->part.window = take_window(m);
+		take_wait(m, &r->part.wait);
+	} else {
+		take_closed(m, &r->closed);
+	}
+	if (r->kind == SS_RECORD_BIRTH)
+		r->birth.pid = r->birth.tid = (int32_t)r->slot;
 	if ((how & 192) == 192) {
 		size = take_byte(m) % sizeof(*r);
 		r = realloc(r, size + !size);
@@ -120,9 +148,24 @@ static void tell(struct machine *m)
 	}
 	status = ss_watches_record(&m->watches, r, size);
 	CHECK(!status || status == -EBADMSG);
-	if (size < sizeof(*r) || r->slot >= SLOTS || r->kind > SS_RECORD_EXIT)
+	if (size < sizeof(*r) || r->slot >= SLOTS || r->kind > SS_RECORD_WAIT)
 		CHECK(status == -EBADMSG);
 	free(r);
+}
+
+/* Whether or not they are what the open window has. */
+static void write_waits(struct machine *m, struct ss_slot *s)
+{
+	struct ss_wait w;
+
+	take_wait(m, &w);
+	s->guess_cause = s->ledger.open.cause = w.cause;
+	s->ledger.wait_ns = w.ns;
+	s->ledger.wait_since_ns = take_instant(m);
+	s->ledger.nwaits = take_byte(m) % (SS_LEDGER_WAITS + 2);
+	s->ledger.evicted = take_byte(m) % 4;
+	for (size_t i = 0; i < SS_LEDGER_WAITS; i++)
+		take_wait(m, &s->ledger.wait[i]);
 }
 
 static void write_slot(struct machine *m)
@@ -144,6 +187,8 @@ static void write_slot(struct machine *m)
 		s->ledger.pcount = take_byte(m) % 4;
 		fuzz_take(&m->data, &m->size, s->comm, sizeof(s->comm));
 	}
+	if (how & 64)
+		write_waits(m, s);
 }
 
 static void claim(struct machine *m)
@@ -192,9 +237,35 @@ static void check_parts(const struct ss_parts *p)
 		CHECK(!p->nvcsw && !p->nivcsw);
 }
 
+/* Those of a window are neighbours, in the order of the windows. */
+static void check_waits(const struct ss_shard *shard)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < shard->nwindows; i++) {
+		const struct ss_window *w = &shard->windows[i];
+		const struct ss_parts *p = &w->parts;
+		uint64_t ns = 0;
+
+		for (; n < shard->nwaits; n++) {
+			const struct ss_window_wait *wait = &shard->waits[n];
+
+			/* The word that it has ended can have the number of another window. */
+			if (wait->thread != w->thread || wait->tick != w->tick ||
+			    wait->end_mono_ns != w->end_mono_ns)
+				break;
+			CHECK(wait->quality == p->quality);
+			ns += wait->wait.ns;
+		}
+		CHECK(ns == (uint64_t)(p->sleep_ns + p->block_ns + p->iowait_ns + p->stop_ns));
+	}
+	CHECK(n == shard->nwaits);
+}
+
 static void check_windows(struct machine *m)
 {
 	CHECK(!m->shard.oom);
+	check_waits(&m->shard);
 	for (size_t i = 0; i < m->shard.nwindows; i++) {
 		const struct ss_window *w = &m->shard.windows[i];
 		size_t number = (size_t)(w->thread - m->thread);
@@ -224,7 +295,7 @@ static void tick(struct machine *m, bool last)
 	if (last)
 		t.end_ns -= (int64_t)take_byte(m) * INTERVAL_NS / 256;
 	m->shard.tick = t.index;
-	m->shard.nwindows = 0;
+	m->shard.nwindows = m->shard.nwaits = 0;
 	ss_watches_copy(&m->watches);
 	ss_watches_incomplete(&m->watches);
 	/* Records that were sent meanwhile. */
@@ -313,5 +384,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(!m.watches.lost);
 	ss_watches_free(&m.watches);
 	free(m.shard.windows);
+	free(m.shard.waits);
 	return 0;
 }

@@ -7,12 +7,15 @@ FUZZ_TARGETS = \
 	tests/fuzz/escape.fuzz \
 	tests/fuzz/ledger.fuzz \
 	tests/fuzz/loadavg.fuzz \
+	tests/fuzz/maps.fuzz \
 	tests/fuzz/number.fuzz \
 	tests/fuzz/options.fuzz \
+	tests/fuzz/resource.fuzz \
 	tests/fuzz/row.fuzz \
 	tests/fuzz/sched.fuzz \
 	tests/fuzz/schedstat.fuzz \
 	tests/fuzz/stat.fuzz \
+	tests/fuzz/syscall.fuzz \
 	tests/fuzz/taskstats_message.fuzz \
 	tests/fuzz/taskstats_record.fuzz
 
@@ -53,10 +56,14 @@ tests_fuzz_ledger_fuzz_SOURCES = tests/fuzz/ledger.c $(FUZZ_COMMON)
 tests_fuzz_ledger_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_loadavg_fuzz_SOURCES = tests/fuzz/loadavg.c $(FUZZ_COMMON)
 tests_fuzz_loadavg_fuzz_LDFLAGS = $(LIBFUZZER)
+tests_fuzz_maps_fuzz_SOURCES = tests/fuzz/maps.c $(FUZZ_COMMON)
+tests_fuzz_maps_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_number_fuzz_SOURCES = tests/fuzz/number.c $(FUZZ_COMMON)
 tests_fuzz_number_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_options_fuzz_SOURCES = tests/fuzz/options.c $(FUZZ_COMMON)
 tests_fuzz_options_fuzz_LDFLAGS = $(LIBFUZZER)
+tests_fuzz_resource_fuzz_SOURCES = tests/fuzz/resource.c $(FUZZ_COMMON)
+tests_fuzz_resource_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_row_fuzz_SOURCES = tests/fuzz/row.c $(FUZZ_COMMON)
 tests_fuzz_row_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_sched_fuzz_SOURCES = tests/fuzz/sched.c $(FUZZ_COMMON)
@@ -65,6 +72,8 @@ tests_fuzz_schedstat_fuzz_SOURCES = tests/fuzz/schedstat.c $(FUZZ_COMMON)
 tests_fuzz_schedstat_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_stat_fuzz_SOURCES = tests/fuzz/stat.c $(FUZZ_COMMON)
 tests_fuzz_stat_fuzz_LDFLAGS = $(LIBFUZZER)
+tests_fuzz_syscall_fuzz_SOURCES = tests/fuzz/syscall.c $(FUZZ_COMMON)
+tests_fuzz_syscall_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_taskstats_message_fuzz_SOURCES = tests/fuzz/taskstats_message.c $(FUZZ_COMMON)
 tests_fuzz_taskstats_message_fuzz_LDFLAGS = $(LIBFUZZER)
 tests_fuzz_taskstats_record_fuzz_SOURCES = tests/fuzz/taskstats_record.c $(FUZZ_COMMON)

@@ -24,7 +24,26 @@ static void make_row(void *row, const struct ss_table *table, const uint8_t **da
 	}
 }
 
-/* {"name":value,...}: values are integers and strings. */
+/* [[integer,integer],...], up to behind its end. */
+static const char *check_pairs(const char *s)
+{
+	static const char digits[] = "0123456789";
+
+	CHECK(*s++ == '[');
+	while (*s == '[') {
+		CHECK(strspn(++s, digits));
+		s += strspn(s, digits);
+		CHECK(*s++ == ',' && strspn(s, digits));
+		s += strspn(s, digits);
+		CHECK(*s++ == ']');
+		if (*s == ',')
+			CHECK(*++s == '[');
+	}
+	CHECK(*s == ']');
+	return s + 1;
+}
+
+/* {"name":value,...}: values are integers, strings and arrays of pairs. */
 static void check_json(const char *s)
 {
 	char open = '{';
@@ -37,6 +56,10 @@ static void check_json(const char *s)
 		if (*s == '"') {
 			s = json_string_end(s);
 			CHECK(s);
+			continue;
+		}
+		if (*s == '[') {
+			s = check_pairs(s);
 			continue;
 		}
 		s += *s == '-';
@@ -72,16 +95,33 @@ static void check_csv(const char *s, size_t len, size_t ncolumns)
 	CHECK(n == ncolumns);
 }
 
-static void check_text(struct ss_sink *text, struct ss_batch_pool *pool, const void *sample,
-		       const void *tick)
+union row {
+	struct ss_sample sample;
+	struct ss_delay delay;
+	struct ss_thread_row thread;
+	struct ss_tick_row tick;
+	struct ss_wait_row wait;
+	struct ss_wake_row wake;
+	struct ss_resource_row resource;
+};
+
+/* With the wait below the sample, of the resource. */
+static void check_text(struct ss_sink *text, struct ss_batch_pool *pool, union row *row)
 {
 	static const struct ss_sink_loss no_loss;
+	const struct ss_sample *sample = &row[SS_TABLE_SAMPLES].sample;
+	struct ss_wait_row *wait = &row[SS_TABLE_WAITS].wait;
 	struct ss_batch *batch = ss_batch_get(pool);
 
-	CHECK(batch && !ss_batch_reserve(batch, SS_TABLE_SAMPLES, 1) &&
-	      !ss_batch_reserve(batch, SS_TABLE_TICKS, 1));
-	memcpy(ss_batch_add(batch, SS_TABLE_SAMPLES), sample, sizeof(struct ss_sample));
-	memcpy(ss_batch_add(batch, SS_TABLE_TICKS), tick, sizeof(struct ss_tick_row));
+	wait->pid = sample->pid;
+	wait->tid = sample->tid;
+	wait->time_ns = sample->time_ns;
+	wait->resource = row[SS_TABLE_RESOURCES].resource.id;
+	CHECK(batch);
+	for (int t = 0; t < SS_TABLE_COUNT; t++) {
+		CHECK(!ss_batch_reserve(batch, (enum ss_table_id)t, 1));
+		memcpy(ss_batch_add(batch, (enum ss_table_id)t), &row[t], ss_tables[t]->row_size);
+	}
 	CHECK(!ss_sink_text.write(text, batch, &no_loss));
 	ss_batch_put(batch);
 }
@@ -90,19 +130,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ss_batch_pool *pool;
 	static struct ss_sink *text;
-	union {
-		struct ss_sample sample;
-		struct ss_delay delay;
-		struct ss_thread_row thread;
-		struct ss_tick_row tick;
-	} row[SS_TABLE_COUNT];
+	union row row[SS_TABLE_COUNT];
 
 	if (!pool) {
 		static const struct ss_caps caps;
 		static const struct ss_run_info run = { .version = "", .source = "", .kernel = "",
 							.host = "", .caps = &caps };
 		const struct ss_sink_config config = { .path = "/dev/null", .idle = true,
-						       .color = true, .height = 25, .run = &run };
+						       .waits = true, .color = true, .height = 25, .run = &run };
 
 		setlocale(LC_CTYPE, "C.UTF-8");
 		CHECK(!ss_batch_pool_new(&pool, 1));
@@ -124,6 +159,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_csv(b.data, b.len, layout.n);
 		ss_buf_free(&b);
 	}
-	check_text(text, pool, &row[SS_TABLE_SAMPLES], &row[SS_TABLE_TICKS]);
+	check_text(text, pool, row);
 	return 0;
 }

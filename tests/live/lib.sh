@@ -226,6 +226,12 @@ live_truth() {
 	[ "$failed" = 0 ] || die "$1: $2"
 }
 
+# The waits that the last live_truth recorded, of a source that samples them.
+sampled_waits() {
+	awk -f "$live/waits.awk" -f "$live/csv.awk" "$tmp/report" "$csv" "${csv%.csv}.waits.csv" ||
+		die "sampled waits"
+}
+
 # What is steady, and what changes all the time.
 # shellcheck disable=SC2034
 kinds_steady=spin,sleep,idle,stop,throttled

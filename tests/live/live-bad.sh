@@ -95,5 +95,20 @@ if [ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ]; then
 	grep -q '^sched-clock *partly' "$tmp/1" || wrong "sched-clock is not partly known"
 	[ -z "${SS_VM_RESULTS:-}" ] || cp "$tmp/1" "$SS_VM_RESULTS/probe-one-cpu.txt"
 fi
+expect 0 "" "$SCHEDSAMPLER" --probe
+if grep -q '^bpf *yes' "$tmp/1"; then
+	say "== no type information"
+	expect 0 "" unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh \
+		"$SCHEDSAMPLER" --probe
+	grep -q '^bpf *no *no type information' "$tmp/1" || wrong "bpf is said to work"
+	[ -z "${SS_VM_RESULTS:-}" ] || cp "$tmp/1" "$SS_VM_RESULTS/probe-no-btf.txt"
+
+	say "== little memory may be locked, which counts until 5.11"
+	expect 0 "" setpriv --bounding-set -sys_resource --inh-caps -sys_resource \
+		prlimit --memlock=65536 "$SCHEDSAMPLER" --probe
+	grep -q '^bpf *\(yes\|no *not permitted: too little memory\)' "$tmp/1" ||
+		wrong "what to do is not said"
+	[ -z "${SS_VM_RESULTS:-}" ] || cp "$tmp/1" "$SS_VM_RESULTS/probe-memlock.txt"
+fi
 end_workload
 exit "$failed"

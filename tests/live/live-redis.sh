@@ -47,6 +47,13 @@ redis() {
 	end_of "$server"
 }
 
+# The waits that the last redis() recorded.
+kinds() {
+	awk -v max=0.1 -f "$live/kinds.awk" -f "$live/csv.awk" "$csv" "${csv%.csv}.waits.csv" ||
+		die "waits"
+}
+
 redis --source auto
+! "$SCHEDSAMPLER" --probe | grep -q "^source *bpf" || kinds
 become_user
 redis --source procfs

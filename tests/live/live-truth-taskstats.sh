@@ -3,4 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 need_taskstats
 live_truth taskstats "$kinds_steady"
+sampled_waits
 live_truth taskstats "$kinds_busy"
+sampled_waits

@@ -7,8 +7,13 @@ tests_live_workload_SOURCES = \
 	tests/live/workload.h
 tests_live_workload_LDADD =
 
+check_PROGRAMS += tests/live/causes
+tests_live_causes_SOURCES = tests/live/causes.c
+tests_live_causes_LDADD =
+
 LIVE_TESTS = \
 	tests/live/live-bad.sh \
+	tests/live/live-causes.sh \
 	tests/live/live-churn.sh \
 	tests/live/live-cli.sh \
 	tests/live/live-io.sh \
@@ -25,13 +30,16 @@ TESTS += $(LIVE_TESTS)
 
 EXTRA_DIST += \
 	$(LIVE_TESTS) \
+	tests/live/causes.awk \
 	tests/live/column.awk \
 	tests/live/csv.awk \
 	tests/live/kernelsums.awk \
+	tests/live/kinds.awk \
 	tests/live/late.awk \
 	tests/live/lib.sh \
 	tests/live/presence.awk \
 	tests/live/sched.awk \
 	tests/live/share.awk \
 	tests/live/sums.awk \
-	tests/live/truth.awk
+	tests/live/truth.awk \
+	tests/live/waits.awk

@@ -10,24 +10,34 @@ UNIT_TESTS = \
 	tests/unit/test_fields \
 	tests/unit/test_launch \
 	tests/unit/test_ledger \
+	tests/unit/test_ledger_random \
+	tests/unit/test_ledger_waits \
 	tests/unit/test_log \
 	tests/unit/test_offcpu \
 	tests/unit/test_options \
 	tests/unit/test_parse_proc \
+	tests/unit/test_parse_syscall \
 	tests/unit/test_parse_taskstats \
 	tests/unit/test_pool \
 	tests/unit/test_procfs \
 	tests/unit/test_quota \
+	tests/unit/test_resource_name \
+	tests/unit/test_resources \
 	tests/unit/test_roster \
 	tests/unit/test_roster_live \
+	tests/unit/test_rows \
+	tests/unit/test_sampled \
 	tests/unit/test_sink \
 	tests/unit/test_sink_csv \
 	tests/unit/test_sink_jsonl \
 	tests/unit/test_sink_text \
 	tests/unit/test_sink_tree \
+	tests/unit/test_syscall \
 	tests/unit/test_tick \
 	tests/unit/test_util \
 	tests/unit/test_watches \
+	tests/unit/test_watches_random \
+	tests/unit/test_watches_waits \
 	tests/unit/test_writer
 
 if HAVE_CMOCKA
@@ -42,5 +52,8 @@ EXTRA_DIST += \
 	tests/unit/data/taskstats-13.bin \
 	tests/unit/data/taskstats-14.bin \
 	tests/unit/data/taskstats-17.bin \
+	tests/unit/ledger.h \
+	tests/unit/random.h \
 	tests/unit/roster.h \
-	tests/unit/sinks.h
+	tests/unit/sinks.h \
+	tests/unit/watches.h

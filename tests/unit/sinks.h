@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -156,6 +157,70 @@ static inline struct ss_sample *add_sample(struct sinks *f, int32_t pid, int32_t
 	s->nvcsw = 5;
 	s->nivcsw = 6;
 	return s;
+}
+
+/* Of that thread and 20 ms: two waits in read(2) that an interrupt ended, 12 and 9 ms long. */
+static inline struct ss_wait_row *add_wait(struct sinks *f, int32_t pid, int32_t tid,
+					   int64_t resource)
+{
+	struct ss_wait_row *w = ss_batch_add(f->batch, SS_TABLE_WAITS);
+
+	w->have = SS_WAIT_RESOURCE | SS_WAIT_CALL | SS_WAIT_ENDED | SS_WAIT_MAX | SS_WAIT_WAKER;
+	w->pid = pid;
+	w->tid = tid;
+	w->tick = f->batch->tick;
+	w->time_ns = f->batch->time_ns;
+	w->kind = SS_WAIT_PIPE;
+	w->quality = SS_QUALITY_EXACT;
+	w->syscall = SYS_read;
+	w->resource = resource;
+	w->wait_ns = 20000000;
+	w->count = 2;
+	w->ended_ns = 21000000;
+	w->max_ns = 12000000;
+	w->hist[14] = 2;
+	strcpy(w->waker, "interrupt");
+	return w;
+}
+
+/* That it was ended by a thread. */
+static inline void set_waker(struct ss_wait_row *w, int32_t pid, int32_t tid)
+{
+	w->have |= SS_WAIT_WAKER_THREAD;
+	strcpy(w->waker, "thread");
+	w->waker_pid = pid;
+	w->waker_tid = tid;
+}
+
+static inline struct ss_resource_row *add_resource(struct sinks *f, int64_t id, const char *name)
+{
+	struct ss_resource_row *r = ss_batch_add(f->batch, SS_TABLE_RESOURCES);
+
+	r->have = SS_RESOURCE_NAME;
+	r->tick = f->batch->tick;
+	r->time_ns = f->batch->time_ns;
+	r->id = id;
+	r->object = SS_OBJECT_PIPE;
+	r->key[0] = 4711;
+	r->key[1] = 12;
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	return r;
+}
+
+static inline struct ss_wake_row *add_wake(struct sinks *f, int32_t pid, int32_t tid)
+{
+	struct ss_wake_row *w = ss_batch_add(f->batch, SS_TABLE_WAKES);
+
+	w->pid = pid;
+	w->tid = tid;
+	w->waker_pid = 20;
+	w->waker_tid = 21;
+	w->tick = f->batch->tick;
+	w->time_ns = f->batch->time_ns;
+	w->kind = SS_WAIT_PIPE;
+	w->count = 2;
+	w->ended_wait_ns = 21000000;
+	return w;
 }
 
 /* The whole file, NUL-terminated; the caller frees it. NULL: there is none. */

@@ -43,13 +43,21 @@ static void fields__other_tables__have_their_order(void **state)
 		    "tick,time_ns,scheduled_ns,actual_ns,lateness_ns,read_ns,threads,still,rows,starts,"
 		    "exits,suspended_ns,lost_ticks,lost_events,lost_replies,lost_parse,lost_reads,"
 		    "lost_threads,lost_restarts,lost_batches,lost_rows,unseen_max");
+	check_names(&ss_table_waits,
+		    "tick,time_ns,pid,tid,kind,syscall,resource,wait_ns,count,ended_ns,max_ns,hist,"
+		    "waker,waker_pid,waker_tid,quality");
+	check_names(&ss_table_wakes,
+		    "tick,time_ns,waker_pid,waker_tid,pid,tid,kind,count,ended_wait_ns");
+	check_names(&ss_table_resources, "tick,time_ns,id,kind,pid,key0,key1,name");
 }
 
 static size_t size_of(enum ss_type type)
 {
 	static const size_t size[] = {
-		[SS_TYPE_S64] = 8, [SS_TYPE_S32] = 4, [SS_TYPE_TEXT] = 16,
-		[SS_TYPE_EVENT] = 1, [SS_TYPE_QUALITY] = 1,
+		[SS_TYPE_S64] = 8, [SS_TYPE_S32] = 4, [SS_TYPE_TEXT] = 12,
+		[SS_TYPE_EVENT] = 1, [SS_TYPE_QUALITY] = 1, [SS_TYPE_KIND] = 1,
+		[SS_TYPE_OBJECT] = 1, [SS_TYPE_SYSCALL] = 4,
+		[SS_TYPE_HIST] = 4 * SS_WAIT_BUCKETS,
 	};
 
 	return size[type];
@@ -139,10 +147,19 @@ static void fields__tables__are_in_the_order_of_their_ids(void **state)
 	assert_ptr_equal(ss_tables[SS_TABLE_SAMPLES], &ss_table_samples);
 	assert_ptr_equal(ss_tables[SS_TABLE_DELAYS], &ss_table_delays);
 	assert_ptr_equal(ss_tables[SS_TABLE_TICKS], &ss_table_ticks);
+	assert_ptr_equal(ss_tables[SS_TABLE_WAITS], &ss_table_waits);
+	assert_ptr_equal(ss_tables[SS_TABLE_WAKES], &ss_table_wakes);
+	assert_ptr_equal(ss_tables[SS_TABLE_RESOURCES], &ss_table_resources);
+	/* Who reads row by row knows a resource before its waits, and a tick that ended. */
+	assert_true(SS_TABLE_RESOURCES < SS_TABLE_WAITS);
+	assert_int_equal(SS_TABLE_TICKS, SS_TABLE_COUNT - 1);
 	assert_int_equal(ss_table_samples.row_size, sizeof(struct ss_sample));
 	assert_int_equal(ss_table_delays.row_size, sizeof(struct ss_delay));
 	assert_int_equal(ss_table_threads.row_size, sizeof(struct ss_thread_row));
 	assert_int_equal(ss_table_ticks.row_size, sizeof(struct ss_tick_row));
+	assert_int_equal(ss_table_waits.row_size, sizeof(struct ss_wait_row));
+	assert_int_equal(ss_table_wakes.row_size, sizeof(struct ss_wake_row));
+	assert_int_equal(ss_table_resources.row_size, sizeof(struct ss_resource_row));
 }
 
 static void fields__event_names__are_the_stored_ones(void **state)
@@ -153,6 +170,41 @@ static void fields__event_names__are_the_stored_ones(void **state)
 	assert_string_equal(ss_event_name(SS_EVENT_EXIT), "exit");
 	assert_string_equal(ss_event_name(SS_EVENT_START | SS_EVENT_EXIT), "start+exit");
 	assert_string_equal(ss_event_name(0xff), "start+exit");
+}
+
+/* Every number has a name that is told from all others, and what is behind the last has none. */
+static void check_each(const char *(*name_of)(unsigned int), unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		const char *name = name_of(i);
+
+		assert_non_null(name);
+		assert_true(*name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz_")]);
+		for (unsigned int k = 0; k < i; k++)
+			assert_string_not_equal(name, name_of(k));
+	}
+	assert_string_equal(name_of(n), "?");
+	assert_string_equal(name_of(255), "?");
+}
+
+static void fields__wait_kinds_and_objects__all_have_a_name(void **state)
+{
+	(void)state;
+	check_each(ss_wait_kind_name, SS_WAIT_KINDS);
+	check_each(ss_object_name, SS_OBJECTS);
+	assert_string_equal(ss_wait_kind_name(SS_WAIT_UNKNOWN), "unknown");
+	assert_string_equal(ss_wait_kind_name(SS_WAIT_SYSCALL), "syscall");
+	assert_string_equal(ss_object_name(SS_OBJECT_NONE), "none");
+	assert_string_equal(ss_object_name(SS_OBJECT_AIO), "aio");
+}
+
+static void fields__wait_buckets__double_from_1024_ns(void **state)
+{
+	(void)state;
+	assert_int_equal(ss_wait_bucket_low(0), 0);
+	assert_int_equal(ss_wait_bucket_low(1), 1024);
+	assert_int_equal(ss_wait_bucket_low(2), 2048);
+	assert_true(ss_wait_bucket_low(SS_WAIT_BUCKETS - 1) == INT64_C(1099511627776));
 }
 
 int main(void)
@@ -166,6 +218,8 @@ int main(void)
 		cmocka_unit_test(fields__unknown_name__is_null),
 		cmocka_unit_test(fields__tables__are_in_the_order_of_their_ids),
 		cmocka_unit_test(fields__event_names__are_the_stored_ones),
+		cmocka_unit_test(fields__wait_kinds_and_objects__all_have_a_name),
+		cmocka_unit_test(fields__wait_buckets__double_from_1024_ns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

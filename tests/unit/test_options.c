@@ -66,6 +66,7 @@ static void parse__nothing_said__defaults(void **state)
 	assert_null(o.replay);
 	assert_true(o.idle);
 	assert_false(o.strict);
+	assert_false(o.waits);
 	assert_false(o.quiet);
 	assert_int_equal(o.verbose, 0);
 	ss_options_free(&o);
@@ -121,15 +122,17 @@ static void parse__columns__found_in_the_order_given(void **state)
 static void parse__switches__set(void **state)
 {
 	(void)state;
-	assert_int_equal(PARSE("-aqvv", "--no-idle", "--strict", "--source", "procfs"), -1);
+	assert_int_equal(PARSE("-aqvvw", "--no-idle", "--strict", "--source", "procfs"), -1);
 	assert_true(o.quiet);
+	assert_true(o.waits);
 	assert_int_equal(o.verbose, 2);
 	assert_false(o.idle);
 	assert_true(o.strict);
 	assert_string_equal(o.source, "procfs");
 	ss_options_free(&o);
-	assert_int_equal(PARSE("-a", "--no-idle", "--idle"), -1);
+	assert_int_equal(PARSE("-a", "--no-idle", "--idle", "--waits"), -1);
 	assert_true(o.idle);
+	assert_true(o.waits);
 	ss_options_free(&o);
 }
 

@@ -80,6 +80,44 @@ static void csv__other_tables__go_to_siblings_when_they_have_rows(void **state)
 		   "0,0,7,7,,\"a,b\",,,,pid,/bin/x,\n");
 }
 
+static void csv__waits__go_to_siblings(void **state)
+{
+	struct sinks *f = *state;
+	struct ss_wait_row *w;
+
+	begin_tick(f, 0);
+	add_resource(f, 1, "pipe:[4711]");
+	add_resource(f, 2, HOSTILE_COMM)->have = SS_RESOURCE_NAME | SS_RESOURCE_PID;
+	add_resource(f, 3, "")->have = 0;
+	w = add_wait(f, 10, 11, 1);
+	w->hist[0] = 7;
+	w->hist[SS_WAIT_BUCKETS - 1] = UINT32_MAX;
+	set_waker(w, 20, 21);
+	add_wait(f, 10, 11, 1)->syscall = 99999;
+	w = add_wait(f, 10, 12, 1);
+	w->have = 0;
+	w->kind = SS_WAIT_TIMER;
+	add_wake(f, 10, 11);
+	write_once(f, &ss_sink_csv, in_dir(f, "x.csv"), &no_loss);
+	check_file(in_dir(f, "x.waits.csv"),
+		   "tick,time_ns,pid,tid,kind,syscall,resource,wait_ns,count,ended_ns,max_ns,hist,"
+		   "waker,waker_pid,waker_tid,quality\n"
+		   "0,1795380392123000000,10,11,pipe,read,1,20000000,2,21000000,12000000,"
+		   "0:7 8388608:2 1099511627776:4294967295,thread,20,21,exact\n"
+		   "0,1795380392123000000,10,11,pipe,99999,1,20000000,2,21000000,12000000,"
+		   "8388608:2,interrupt,,,exact\n"
+		   "0,1795380392123000000,10,12,timer,,,20000000,,,,,,,,exact\n");
+	check_file(in_dir(f, "x.wakes.csv"),
+		   "tick,time_ns,waker_pid,waker_tid,pid,tid,kind,count,ended_wait_ns\n"
+		   "0,1795380392123000000,20,21,10,11,pipe,2,21000000\n");
+	check_file(in_dir(f, "x.resources.csv"),
+		   "tick,time_ns,id,kind,pid,key0,key1,name\n"
+		   "0,1795380392123000000,1,pipe,,4711,12,pipe:[4711]\n"
+		   "0,1795380392123000000,2,pipe,0,4711,12,"
+		   "\"a\"\"b,c\n\x1b[2J\xff\xe2\x80\xae" "d\"\n"
+		   "0,1795380392123000000,3,pipe,,4711,12,\n");
+}
+
 static void csv__new_recording__removes_siblings_of_the_old(void **state)
 {
 	struct sinks *f = *state;
@@ -291,6 +329,7 @@ int main(void)
 		TEST(csv__samples__header_and_rows),
 		TEST(csv__missing_value__is_an_empty_field),
 		TEST(csv__other_tables__go_to_siblings_when_they_have_rows),
+		TEST(csv__waits__go_to_siblings),
 		TEST(csv__new_recording__removes_siblings_of_the_old),
 		TEST(csv__other_suffix__is_kept_before_the_table),
 		TEST(csv__fifo__gets_samples_only),

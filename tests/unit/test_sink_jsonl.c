@@ -82,6 +82,43 @@ static void jsonl__rows__follow_in_the_order_of_the_tables(void **state)
 		   TICK("1", "1795380392173000000", NO_LOSS));
 }
 
+static void jsonl__waits__come_after_their_resources(void **state)
+{
+	struct sinks *f = *state;
+	struct ss_wait_row *w;
+
+	begin_tick(f, 0);
+	w = add_wait(f, 10, 11, 1);
+	w->hist[0] = 7;
+	set_waker(w, 20, 21);
+	w = add_wait(f, 10, 11, 1);
+	w->syscall = 99999;
+	w->hist[14] = 0;
+	add_wait(f, 10, 12, 1)->have = 0;
+	add_wake(f, 10, 11);
+	add_resource(f, 1, HOSTILE_COMM);
+	write_once(f, &ss_sink_jsonl, in_dir(f, "x.jsonl"), &no_loss);
+	check_file(in_dir(f, "x.jsonl"), META
+		   "{\"type\":\"resource\",\"tick\":0,\"time_ns\":1795380392123000000,\"id\":1,"
+		   "\"kind\":\"pipe\",\"key0\":4711,\"key1\":12,"
+		   "\"name\":\"a\\\"b,c\\u000a\\u001b[2J\\ufffd\\u202ed\"}\n"
+		   "{\"type\":\"wait\",\"tick\":0,\"time_ns\":1795380392123000000,\"pid\":10,"
+		   "\"tid\":11,\"kind\":\"pipe\",\"syscall\":\"read\",\"resource\":1,"
+		   "\"wait_ns\":20000000,\"count\":2,\"ended_ns\":21000000,\"max_ns\":12000000,"
+		   "\"hist\":[[0,7],[8388608,2]],\"waker\":\"thread\",\"waker_pid\":20,"
+		   "\"waker_tid\":21,\"quality\":\"exact\"}\n"
+		   "{\"type\":\"wait\",\"tick\":0,\"time_ns\":1795380392123000000,\"pid\":10,"
+		   "\"tid\":11,\"kind\":\"pipe\",\"syscall\":\"99999\",\"resource\":1,"
+		   "\"wait_ns\":20000000,\"count\":2,\"ended_ns\":21000000,\"max_ns\":12000000,"
+		   "\"hist\":[],\"waker\":\"interrupt\",\"quality\":\"exact\"}\n"
+		   "{\"type\":\"wait\",\"tick\":0,\"time_ns\":1795380392123000000,\"pid\":10,"
+		   "\"tid\":12,\"kind\":\"pipe\",\"wait_ns\":20000000,\"quality\":\"exact\"}\n"
+		   "{\"type\":\"wake\",\"tick\":0,\"time_ns\":1795380392123000000,"
+		   "\"waker_pid\":20,\"waker_tid\":21,\"pid\":10,\"tid\":11,\"kind\":\"pipe\","
+		   "\"count\":2,\"ended_wait_ns\":21000000}\n"
+		   TICK("0", "1795380392123000000", NO_LOSS));
+}
+
 static void jsonl__missing_value__has_no_key(void **state)
 {
 	struct sinks *f = *state;
@@ -168,6 +205,7 @@ int main(void)
 		TEST(jsonl__first_line__describes_the_run_once),
 		TEST(jsonl__no_arguments_no_capabilities__are_empty_arrays),
 		TEST(jsonl__rows__follow_in_the_order_of_the_tables),
+		TEST(jsonl__waits__come_after_their_resources),
 		TEST(jsonl__missing_value__has_no_key),
 		TEST(jsonl__hostile_name__stays_one_valid_line),
 		TEST(jsonl__loss__is_in_the_tick_row),

@@ -109,10 +109,10 @@ static void text__events_and_qualities__are_abbreviated(void **state)
 {
 	static const char *const ends[] = {
 		" .  exact  a\n", " +  repair b\n", " -  snap   c\n", " +- est    d\n",
-		" .  count  e\n",
+		" .  count  e\n", " .  sample f\n",
 	};
 	static const uint8_t events[] = {
-		0, SS_EVENT_START, SS_EVENT_EXIT, SS_EVENT_START | SS_EVENT_EXIT, 0,
+		0, SS_EVENT_START, SS_EVENT_EXIT, SS_EVENT_START | SS_EVENT_EXIT, 0, 0,
 	};
 	struct sinks *f = *state;
 	char name[2] = "a", *text;
@@ -293,6 +293,235 @@ static void text__hostile_names__cannot_reach_the_terminal(void **state)
 		       "     5     6   3 .  snap   a\"b,c\\x0a\\x1b[2J\\xff\\u{202E}d"));
 }
 
+#define WORKER ROW("  2.00      0  98.00      0      0      0      0", REST)
+#define WAIT(line) "                             " line "\n"
+
+static void text__waits__are_below_their_thread_longest_first(void **state)
+{
+	struct sinks *f = *state;
+	struct ss_wait_row *w;
+
+	f->config.waits = true;
+	begin_tick(f, 1);
+	add_sample(f, 10, 12, "other");
+	add_sample(f, 10, 11, "worker");
+	add_resource(f, 3, "pipe:[4711]");
+	/* In the order of a ledger, not in that of the lines. */
+	w = add_wait(f, 10, 12, 3);
+	w->have = 0;
+	w->kind = SS_WAIT_UNKNOWN;
+	w->wait_ns = 50000000;
+	w = add_wait(f, 10, 11, 0);
+	w->have &= ~SS_WAIT_RESOURCE;
+	w->kind = SS_WAIT_TIMER;
+	w->syscall = SYS_nanosleep;
+	w->wait_ns = 2500000;
+	w = add_wait(f, 10, 11, 0);
+	w->have = SS_WAIT_CALL | SS_WAIT_ENDED;
+	w->kind = SS_WAIT_SYSCALL;
+	w->syscall = 99999;
+	w->wait_ns = 3000000;
+	w->count = 0;
+	add_wait(f, 10, 11, 3);
+	w = add_wait(f, 10, 11, 4);
+	w->wait_ns = 20000001;
+	set_waker(w, 20, 4194304);
+	check_rows(f, WORKER
+		   WAIT("   20.00 ms  40.00 % pipe         2 x, max    12.00 ms, by 4194304    #4")
+		   WAIT("   20.00 ms  40.00 % pipe         2 x, max    12.00 ms, by interrupt"
+			"  pipe:[4711]")
+		   WAIT("    3.00 ms   6.00 % syscall      0 x, max        - ms, by -          call 99999")
+		   WAIT("    2.50 ms   5.00 % timer        2 x, max    12.00 ms, by interrupt"
+			"  nanosleep()")
+		   "20:46:32.173      10      12    50.00   2.00      0  98.00      0      0      0"
+		   "      0     5     6   3 .  snap   other\n"
+		   WAIT("   50.00 ms 100.00 % unknown      - x, max        - ms, by -          -"));
+}
+
+static void text__waits_of_one_cause__are_one_line(void **state)
+{
+	struct sinks *f = *state;
+	struct ss_wait_row *w;
+
+	f->config.waits = true;
+	begin_tick(f, 1);
+	add_sample(f, 10, 11, "worker");
+	add_resource(f, 3, "pipe:[4711]");
+	w = add_wait(f, 10, 11, 3);		/* goes on */
+	w->have &= ~(SS_WAIT_MAX | SS_WAIT_WAKER);
+	w->wait_ns = 22000000;
+	w->count = 0;
+	w = add_wait(f, 10, 11, 3);
+	w->wait_ns = 1000000;
+	w->max_ns = 15000000;
+	set_waker(w, 20, 22);
+	w = add_wait(f, 10, 11, 3);
+	w->wait_ns = 2000000;
+	set_waker(w, 20, 21);
+	w = add_wait(f, 10, 11, 3);
+	w->kind = SS_WAIT_POLL;
+	w->wait_ns = 10000000;
+	set_waker(w, 20, 21);
+	w = add_wait(f, 10, 11, 3);		/* the same waker, told twice */
+	w->kind = SS_WAIT_POLL;
+	w->wait_ns = 5000000;
+	set_waker(w, 20, 21);
+	check_rows(f, WORKER
+		   WAIT("   25.00 ms  50.00 % pipe         4 x, max    15.00 ms, by 21,...     pipe:[4711]")
+		   WAIT("   15.00 ms  30.00 % poll         4 x, max    12.00 ms, by 21         pipe:[4711]"));
+}
+
+static void text__waits_beyond_eight_or_below_one_percent__are_summed_up(void **state)
+{
+	struct sinks *f = *state;
+	char *text;
+
+	f->config.waits = true;
+	begin_tick(f, 1);
+	add_sample(f, 10, 11, "worker");
+	for (int i = 0; i < 9; i++)
+		add_wait(f, 10, 11, 100 + i)->wait_ns = 1000000;
+	add_wait(f, 10, 11, 200)->wait_ns = 400000;
+	write_once(f, &ss_sink_text, in_dir(f, "x.txt"), &no_loss);
+	text = slurp(in_dir(f, "x.txt"));
+	assert_int_equal(count_lines(text), 3 + 8 + 1);
+	assert_non_null(strstr(text, "#107\n" WAIT("... 2 more, 1.40 ms")));
+	assert_null(strstr(text, "#108"));
+	free(text);
+
+	begin_tick(f, 1);
+	add_sample(f, 10, 11, "worker");
+	add_wait(f, 10, 11, 100)->wait_ns = 500000;	/* one percent */
+	add_wait(f, 10, 11, 101)->wait_ns = 499999;
+	check_rows(f, WORKER
+		   WAIT("    0.50 ms   1.00 % pipe         2 x, max    12.00 ms, by interrupt  #100")
+		   WAIT("... 1 more, 0.49 ms"));
+}
+
+static void text__waits__are_shown_on_request_and_with_their_thread(void **state)
+{
+	struct sinks *f = *state;
+	struct ss_sample *s;
+
+	begin_tick(f, 1);
+	add_sample(f, 10, 11, "worker");
+	s = add_sample(f, 10, 9, "idle");
+	s->run_ns = 0;
+	s->sleep_ns = s->wall_ns;
+	add_wait(f, 10, 9, 1);
+	add_wait(f, 10, 11, 2);
+	f->config.idle = false;
+	check_rows(f, WORKER);
+	f->config.waits = true;
+	check_rows(f, WORKER
+		   WAIT("   20.00 ms  40.00 % pipe         2 x, max    12.00 ms, by interrupt  #2"));
+}
+
+static void text__waits_of_two_windows__are_told_apart(void **state)
+{
+	struct sinks *f = *state;
+	struct ss_sample *s;
+	struct ss_wait_row *w;
+	char *text, *p;
+
+	/* A tick that was missed has its own rows. */
+	f->config.waits = true;
+	begin_tick(f, 2);
+	add_resource(f, 1, "first");
+	add_resource(f, 2, "second");
+	s = add_sample(f, 10, 11, "worker");
+	s->mono_ns -= 50000000;
+	s->time_ns -= 50000000;
+	w = add_wait(f, 10, 11, 1);
+	w->time_ns -= 50000000;
+	add_sample(f, 10, 11, "worker");
+	add_wait(f, 10, 11, 2);
+	write_once(f, &ss_sink_text, in_dir(f, "x.txt"), &no_loss);
+	text = slurp(in_dir(f, "x.txt"));
+	assert_int_equal(count_lines(text), 2 + 4);
+	p = strstr(text, "20:46:32.223");
+	assert_non_null(p);
+	assert_true(strstr(text, "first") < p);
+	assert_non_null(strstr(p, "second"));
+	free(text);
+}
+
+static void text__resource_names__are_kept_and_the_oldest_forgotten(void **state)
+{
+	struct sinks *f = *state;
+	struct ss_sink *sink;
+	char *text;
+
+	f->config.waits = true;
+	f->config.path = in_dir(f, "x.txt");
+	assert_int_equal(ss_sink_text.open(&sink, &f->config), 0);
+	for (int64_t id = 1; id <= 65537; id += 16) {
+		begin_tick(f, 1);
+		for (int i = 0; i < 16; i++) {
+			char name[32];
+
+			snprintf(name, sizeof(name), "name-%d", (int)id + i);
+			add_resource(f, id + i, name);
+		}
+		assert_int_equal(ss_sink_text.write(sink, f->batch, &no_loss), 0);
+	}
+	begin_tick(f, 1);
+	add_sample(f, 10, 11, "worker");
+	add_wait(f, 10, 11, 1);
+	add_wait(f, 10, 11, 17);
+	add_wait(f, 10, 11, 64);
+	add_wait(f, 10, 11, 65536);
+	add_wait(f, 10, 11, 65537);
+	add_wait(f, 10, 11, 70000);
+	assert_int_equal(ss_sink_text.write(sink, f->batch, &no_loss), 0);
+	assert_int_equal(ss_sink_text.close(sink), 0);
+	text = slurp(in_dir(f, "x.txt"));
+	assert_non_null(strstr(text, "  #1\n"));
+	assert_non_null(strstr(text, "  name-17\n"));
+	assert_non_null(strstr(text, "  name-64\n"));
+	assert_non_null(strstr(text, "  name-65536\n"));
+	assert_non_null(strstr(text, "  name-65537\n"));
+	assert_non_null(strstr(text, "  #70000\n"));
+	free(text);
+}
+
+static void text__hostile_resource__cannot_reach_the_terminal(void **state)
+{
+	struct sinks *f = *state;
+
+	f->config.waits = true;
+	begin_tick(f, 1);
+	add_sample(f, 10, 11, "worker");
+	add_resource(f, 1, HOSTILE_COMM);
+	add_resource(f, 2, "")->have = 0;
+	add_wait(f, 10, 11, 1);
+	add_wait(f, 10, 11, 2)->wait_ns = 10000000;
+	check_rows(f, WORKER
+		   WAIT("   20.00 ms  40.00 % pipe         2 x, max    12.00 ms, by interrupt"
+			"  a\"b,c\\x0a\\x1b[2J\\xff\\u{202E}d")
+		   WAIT("   10.00 ms  20.00 % pipe         2 x, max    12.00 ms, by interrupt"
+			"  pipe"));
+}
+
+static void text__waits__count_as_lines_of_the_screen(void **state)
+{
+	struct sinks *f = *state;
+	char *text;
+
+	f->config.height = 5;
+	f->config.waits = true;
+	begin_tick(f, 1);
+	for (int i = 0; i < 4; i++) {
+		add_sample(f, 10, 11 + i, "worker");
+		add_wait(f, 10, 11 + i, 1);
+	}
+	write_once(f, &ss_sink_text, in_dir(f, "x.txt"), &no_loss);
+	text = slurp(in_dir(f, "x.txt"));
+	/* banner, then twice a header and two threads with a wait each */
+	assert_int_equal(count_lines(text), 1 + 2 * (1 + 2 * 2));
+	free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sinks_setup, sinks_teardown)
 
 int main(void)
@@ -311,6 +540,14 @@ int main(void)
 		TEST(text__color__only_when_asked_for),
 		TEST(text__columns__print_raw_values),
 		TEST(text__hostile_names__cannot_reach_the_terminal),
+		TEST(text__waits__are_below_their_thread_longest_first),
+		TEST(text__waits_of_one_cause__are_one_line),
+		TEST(text__waits_beyond_eight_or_below_one_percent__are_summed_up),
+		TEST(text__waits__are_shown_on_request_and_with_their_thread),
+		TEST(text__waits_of_two_windows__are_told_apart),
+		TEST(text__resource_names__are_kept_and_the_oldest_forgotten),
+		TEST(text__hostile_resource__cannot_reach_the_terminal),
+		TEST(text__waits__count_as_lines_of_the_screen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,39 @@ static void tree__rows__go_to_a_file_a_table_minute_and_thread(void **state)
 	assert_int_equal(atomic_load(&f->budget.left), 64);
 }
 
+static void tree__waits__are_of_threads_and_resources_global(void **state)
+{
+	struct sinks *f = *state;
+	struct ss_sink *sink = open_tree(f);
+	char *text;
+
+	begin_tick(f, 0);
+	add_resource(f, 1, "../../x");
+	add_sample(f, 10, 11, "ends")->event = SS_EVENT_EXIT;
+	for (int i = 0; i < 3; i++)
+		add_wait(f, 10, 11, 1);
+	add_wait(f, 10, 12, 1);
+	add_wake(f, 10, 12);
+	write_tick(f, sink);
+	/* Those of the thread that ended were given back: ticks, resources, waits and wakes stay. */
+	assert_int_equal(atomic_load(&f->budget.left), 64 - 4);
+	assert_int_equal(ss_sink_tree.close(sink), 0);
+
+	text = slurp(in_dir(f, START "/thread/10/11/waits/" MINUTE ".csv"));
+	assert_int_equal(count_lines(text), 1 + 3);
+	free(text);
+	text = slurp(in_dir(f, START "/thread/10/12/waits/" MINUTE ".csv"));
+	assert_int_equal(count_lines(text), 1 + 1);
+	free(text);
+	text = slurp(in_dir(f, START "/thread/10/12/wakes/" MINUTE ".csv"));
+	assert_int_equal(count_lines(text), 1 + 1);
+	free(text);
+	check_file(in_dir(f, START "/global/resources/" MINUTE ".csv"),
+		   "tick,time_ns,id,kind,pid,key0,key1,name\n"
+		   "0,1795380392123000000,1,pipe,,4711,12,../../x\n");
+	assert_int_equal(access(in_dir(f, START "/thread/10/11/wakes"), F_OK), -1);
+}
+
 static void tree__meta__describes_the_run(void **state)
 {
 	struct sinks *f = *state;
@@ -282,6 +315,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tree__rows__go_to_a_file_a_table_minute_and_thread),
+		TEST(tree__waits__are_of_threads_and_resources_global),
 		TEST(tree__meta__describes_the_run),
 		TEST(tree__next_minute__is_another_file),
 		TEST(tree__several_rows_of_a_thread__span_the_minute),

@@ -416,6 +416,7 @@ static __always_inline void read_cause(struct task_struct *t, struct ss_slot *sl
 	__u8 call;
 
 	*cause = (struct ss_cause){ .kind = SS_WAIT_UNKNOWN, .syscall = -1, .fd = -1 };
+	slot->epoll = slot->ready = 0;
 	if (phase == SS_LEDGER_STOP)
 		cause->kind = SS_WAIT_STOP;
 	else if (t->flags & PF_KTHREAD)
@@ -452,8 +453,8 @@ static __always_inline void read_cause(struct task_struct *t, struct ss_slot *sl
 	cause->kind = ss_kind_of(call, cause->object);
 	if (file)
 		tell_object(slot, cause, file, -1);
-	slot->epoll = cause->object == SS_OBJECT_EPOLL ?
-		      (__u64)(unsigned long)BPF_CORE_READ(file, private_data) : 0;
+	if (cause->object == SS_OBJECT_EPOLL)
+		slot->epoll = (__u64)(unsigned long)BPF_CORE_READ(file, private_data);
 	slot->epoll_fd = cause->fd;
 	if (phase == SS_LEDGER_IOWAIT && !file &&
 	    (cause->kind == SS_WAIT_SYSCALL || cause->kind == SS_WAIT_MEMORY ||

@@ -356,6 +356,7 @@ __noinline int go_on(__u32 index, __u32 phase, __u64 woken_ns)
 	ss_ledger_go_on(&slot->ledger, &shared.grid, &slot->at, woken_ns, (__u8)phase, &slot->cause,
 			slot->waker);
 	slot->waker = 0;
+	slot->epoll = slot->ready = 0;
 	write_end(slot);
 	return 0;
 }
@@ -385,7 +386,7 @@ int BPF_PROG(sched_wakeup, struct task_struct *t)
 					  SS_LEDGER_SLEEP;
 		slot->ledger.open.cause = slot->guess_cause;
 	}
-	if (slot->ready)
+	if (slot->ready && slot->ledger.open.cause.object == SS_OBJECT_EPOLL)
 		slot->ledger.open.cause.key[1] = slot->ready;
 	ss_ledger_wakeup(&slot->ledger, &shared.grid, now_ns, slot->waker);
 	slot->waker = 0;

@@ -304,31 +304,34 @@ SS_LEDGER_FUNC void ss_ledger_arrived(struct ss_ledger *l, const struct ss_grid 
 }
 
 /*
- * The run up to now is what its runtime counter says. Windows that closed meanwhile took theirs from
- * the clock; this one has what is left of it.
+ * It is in @phase from @s on. Until then it ran for what its runtime counter says; windows that closed
+ * meanwhile took theirs from the clock, this one has what is left of it.
+ *
+ * One that goes to sleep left when its counter came to a stand. The instant of @s is nearly always
+ * that; but while the CPU looks for something else to run, the kernel can move that instant on and
+ * leave the counter as it was. One that went on was queued for what its counter does not have.
  */
-SS_LEDGER_FUNC void ss_ledger_count_run(struct ss_ledger *l, const struct ss_switch *s)
+SS_LEDGER_FUNC void ss_ledger_leave(struct ss_ledger *l, const struct ss_grid *g,
+				    const struct ss_switch *s, __u8 phase)
 {
-	l->open.ns[SS_LEDGER_RUN] += (__s64)(s->runtime_ns - l->runtime_ns) -
-				     (__s64)(s->now_ns - l->in_ns);
-	l->open.ns[SS_LEDGER_STOLEN] += (__s64)(s->skew_ns - l->skew_ns);
+	__u64 run_ns = s->runtime_ns - l->runtime_ns, stolen_ns = s->skew_ns - l->skew_ns;
+	__u64 left_ns = s->now_ns, counted_ns = l->in_ns + run_ns + stolen_ns, missing_ns = 0;
+
+	/* With a switch that was missed, the counter tells nothing of when. */
+	if (counted_ns < left_ns && s->pcount == l->pcount + 1 &&
+	    (l->went_on || ss_ledger_is_asleep(phase)))
+		missing_ns = left_ns - counted_ns;
+	if (!l->went_on)
+		left_ns -= missing_ns;
+	ss_ledger_advance(l, g, left_ns);
+	l->open.ns[SS_LEDGER_RUN] += (__s64)run_ns - (__s64)(left_ns - l->in_ns);
+	l->open.ns[SS_LEDGER_STOLEN] += (__s64)stolen_ns;
+	if (l->went_on)
+		l->open.ns[SS_LEDGER_QUEUE] += (__s64)missing_ns;
+	if (missing_ns)
+		ss_ledger_repaired(l, missing_ns);
 	l->runtime_ns = s->runtime_ns;
-}
-
-/*
- * What its counter says that it did not run, although no event told that it left its CPU: it blocked
- * and was woken, or was queued, before that had found anything else to run.
- */
-SS_LEDGER_FUNC void ss_ledger_check_run(struct ss_ledger *l, const struct ss_switch *s)
-{
-	__s64 queued_ns = (__s64)(s->now_ns - l->in_ns) - (__s64)(s->runtime_ns - l->runtime_ns) -
-			  (__s64)(s->skew_ns - l->skew_ns);
-
-	if (queued_ns <= 0)
-		return;
-	l->open.ns[SS_LEDGER_QUEUE] += queued_ns;
-	/* It can have been in a window before this one, where it counts as run. */
-	ss_ledger_repaired(l, (__u64)queued_ns);
+	l->went_on = 0;
 }
 
 /**
@@ -341,13 +344,12 @@ SS_LEDGER_FUNC void ss_ledger_go_on(struct ss_ledger *l, const struct ss_grid *g
 {
 	if (l->open.phase != SS_LEDGER_RUN)
 		return;
-	ss_ledger_advance(l, g, s->now_ns);
-	ss_ledger_check_run(l, s);
-	ss_ledger_count_run(l, s);
+	ss_ledger_leave(l, g, s, phase);
 	ss_ledger_begin_wait(l, phase, cause);
 	ss_ledger_advance(l, g, woken_ns);
 	ss_ledger_end_wait(l, waker);
 	ss_ledger_arrive(l, l->since_ns, s->skew_ns);
+	l->went_on = 1;
 	ss_ledger_repaired(l, 0);
 }
 
@@ -379,9 +381,7 @@ SS_LEDGER_FUNC void ss_ledger_switch_out(struct ss_ledger *l, const struct ss_gr
 		ss_ledger_repaired_since(l, window, bound_ns);
 		ss_ledger_arrive(l, in_ns, s->skew_ns);
 	}
-	ss_ledger_advance(l, g, s->now_ns);
-	ss_ledger_check_run(l, s);
-	ss_ledger_count_run(l, s);
+	ss_ledger_leave(l, g, s, phase);
 	l->run_delay_ns = s->run_delay_ns;
 	l->pcount = s->pcount;
 	if (ss_ledger_is_asleep(phase))

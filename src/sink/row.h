@@ -26,7 +26,7 @@ static inline const struct ss_column *ss_layout_column(const struct ss_layout *l
 /** Value of an SS_TYPE_S64 or SS_TYPE_S32 column. */
 int64_t ss_row_number(const struct ss_column *column, const void *row);
 
-#define SS_ROW_ROOM 576		/* for all buckets of a histogram */
+#define SS_ROW_ROOM (SS_WAIT_BUCKETS * 25)	/* for a histogram: 13 digits, 10, and a separator each */
 
 /** Value of a column of another type, as text; borrowed from the row, constant, or in @room. */
 const char *ss_row_text(const struct ss_column *column, const void *row, char room[SS_ROW_ROOM]);

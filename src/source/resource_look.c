@@ -278,11 +278,12 @@ static void name_epoll(struct ss_look *l, int32_t pid, const struct ss_object_in
 {
 	struct ss_object_info ready = *info;
 	char what[SS_NAME_SIZE];
-	int32_t fd = (int32_t)info->key[1] - 1;
+	int32_t fd;
 
 	ss_name_key(name, info);
-	if (fd < 0)
+	if (info->key[1] < 1 || info->key[1] > (uint64_t)INT32_MAX + 1)
 		return;
+	fd = (int32_t)(info->key[1] - 1);
 	ss_name_add(name, ": fd %d", (int)fd);
 	ready.object = info->ready;
 	ready.key[0] = info->ready_key[0];

@@ -67,8 +67,8 @@ struct bio___before_5_12 {
 	u8 bi_partno;
 } __attribute__((preserve_access_index));
 
-/* The device of the I/O that the tracepoint tells. */
-static __always_inline __u32 compat_bio_dev(const __u64 *ctx)
+/* The device of the I/O that the tracepoint tells; @bio_is_second: before 5.11 (e8a676d61c07). */
+static __always_inline __u32 compat_bio_dev(const __u64 *ctx, bool bio_is_second)
 {
 	const struct bio___before_5_12 *old;
 	const struct bio *bio;

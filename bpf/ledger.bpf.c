@@ -178,35 +178,7 @@ static __always_inline void ss_ledger_emit_wait(struct ss_ledger *l, const struc
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline int read_upid(struct upid *upid, const struct pid *pid, __u32 level)
-{
-	return bpf_probe_read_kernel(upid, sizeof(*upid), (const char *)pid +
-				     bpf_core_field_offset(pid->numbers) + level * sizeof(*upid));
-}
-
-/* The number in the PID namespace that asked; 0: none. */
-static __always_inline __s32 number_of_pid(const struct pid *pid)
-{
-	__u32 level = shared.pidns_level;
-	struct upid upid;
-
-	if (!pid || BPF_CORE_READ(pid, level) < level || read_upid(&upid, pid, level))
-		return 0;
-	return !level || BPF_CORE_READ(upid.ns, ns.inum) == shared.pidns_inum ? upid.nr : 0;
-}
-
-static __always_inline __s32 number_of(const struct task_struct *t)
-{
-	__s32 number = t->pid;
-
-	/* One load for this and upid.nr, as the compiler would have it, is none for the verifier. */
-	barrier_var(number);
-	if (!shared.pidns_level)
-		return number;
-	/* Not read as a typed pointer: the verifier would not let it be added to. */
-	return number_of_pid(BPF_CORE_READ(t, thread_pid));
-}
-
+#include "here.bpf.h"
 #include "cause.bpf.h"
 
 /* What the thread is from now on, as it leaves its CPU. */
@@ -496,7 +468,7 @@ int block_bio_queue(__u64 *ctx)
 	struct ss_slot *slot = find_current();
 
 	if (slot)
-		slot->block_dev = compat_bio_dev(ctx);
+		slot->block_dev = compat_bio_dev(ctx, bio_is_second);
 	return 0;
 }
 
@@ -535,25 +507,6 @@ int enrol(struct bpf_iter__task *ctx)
 		guess(t, slot);
 		w->done = 1;
 	}
-	return 0;
-}
-
-/* This CPU's scheduler clock as the last update of its runqueue left it; and who asks. */
-SEC("raw_tp")
-int read_clock(void *ctx)
-{
-	struct task_struct *t = (void *)bpf_get_current_task();
-	struct cfs_rq *cfs_rq = BPF_CORE_READ(t, se.cfs_rq);
-	struct rq *rq = BPF_CORE_READ(cfs_rq, rq);
-	struct upid upid;
-	struct pid *pid;
-
-	shared.clock_ns = BPF_CORE_READ(rq, clock);
-	shared.mono_ns = bpf_ktime_get_ns();
-	pid = BPF_CORE_READ(t, thread_pid);
-	shared.pidns_level = BPF_CORE_READ(pid, level);
-	if (!read_upid(&upid, pid, shared.pidns_level))
-		shared.pidns_inum = BPF_CORE_READ(upid.ns, ns.inum);
 	return 0;
 }
 

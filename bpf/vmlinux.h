@@ -58,6 +58,7 @@ enum bpf_func_id {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct rq {
+	int cpu;
 	u64 clock;
 	u64 clock_task;
 	struct task_struct *curr;
@@ -215,6 +216,7 @@ struct task_struct {
 	unsigned int flags;
 	struct files_struct *files;
 	unsigned int __state;
+	int exit_state;
 	unsigned int on_rq;	/* int, on 7.2 u8: the loader narrows unsigned loads only */
 	struct sched_entity se;
 	struct sched_info sched_info;
@@ -223,8 +225,9 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	u64 start_boottime;
-	char comm[16];
+	unsigned long nvcsw, nivcsw;
 	unsigned in_iowait : 1;
+	char comm[16];
 };
 
 struct bpf_iter_meta {
@@ -236,6 +239,17 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+/* Since 6.7 (c68a78ffe2cb "bpf: Introduce task open coded iterator kfuncs"). */
+struct bpf_iter_task {
+	__u64 __opaque[3];
+};
+
+enum {
+	BPF_TASK_ITER_ALL_PROCS,
+	BPF_TASK_ITER_ALL_THREADS,
+	BPF_TASK_ITER_PROC_THREADS,
 };
 
 #pragma clang attribute pop

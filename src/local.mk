@@ -89,6 +89,8 @@ src_libss_a_SOURCES = \
 	src/source/resources.h \
 	src/source/sampled.c \
 	src/source/sampled.h \
+	src/source/snapshot.c \
+	src/source/snapshot.h \
 	src/source/source.c \
 	src/source/source.h \
 	src/source/taskstats.c \
@@ -114,7 +116,11 @@ src/base/syscall_names.h:
 src/base/syscall.$(OBJEXT): src/base/syscall_names.h
 
 if HAVE_BPF
-src_libss_a_SOURCES += src/source/bpf.c
+src_libss_a_SOURCES += \
+	src/source/bpf.c \
+	src/source/bpf_common.c \
+	src/source/bpf_common.h \
+	src/source/bpf_snapshot.c
 else
 src_libss_a_SOURCES += src/source/nobpf.c
 endif

@@ -45,8 +45,8 @@ static const struct option_def {
 	  "end after this time: 10 or 10s, 500ms, 2m, 1h" },
 	{ 'n', "count", "N", "Sampling", "end after N intervals" },
 	{ OPT_SOURCE, "source", "NAME", "Sampling",
-	  "auto, bpf, taskstats or procfs; default auto: the best\n"
-	  "that this machine allows" },
+	  "auto, bpf, bpf-snapshot, taskstats or procfs; default\n"
+	  "auto: the best that this machine allows" },
 	{ OPT_STRICT, "strict", NULL, "Sampling",
 	  "exit with 3 if anything was lost or an account did\n"
 	  "not close within the tolerance" },
@@ -255,7 +255,8 @@ static int set_source(struct ss_options *o, const char *name)
 	for (size_t i = 0; ss_sources[i] && !known; i++)
 		known = !strcmp(name, ss_sources[i]->name);
 	if (!known) {
-		ss_err("--source: unknown source '%s': use auto, bpf, taskstats or procfs", name);
+		ss_err("--source: unknown source '%s': use auto, bpf, bpf-snapshot, taskstats or "
+		       "procfs", name);
 		return SS_EXIT_USAGE;
 	}
 	o->source = name;
@@ -373,7 +374,7 @@ static int check(struct ss_options *o)
 		       o->command[0]);
 		return SS_EXIT_USAGE;
 	}
-	if (o->replay && (!strcmp(o->source, "taskstats") || !strcmp(o->source, "bpf"))) {
+	if (o->replay && strcmp(o->source, "auto") && strcmp(o->source, "procfs")) {
 		ss_err("--replay: '%s' holds files only: leave away --source %s", o->replay,
 		       o->source);
 		return SS_EXIT_USAGE;

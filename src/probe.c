@@ -49,11 +49,12 @@ static bool can(const struct ss_caps *caps, const char *name)
 /* Which quality follows, for threads that ran and for threads that did not. */
 static void tell_quality(const struct ss_caps *caps)
 {
-	bool kinds = can(caps, "schedstats");
+	bool snapshot = can(caps, "bpf-snapshot");
+	bool kinds = !snapshot && can(caps, "schedstats");
 
 	if (can(caps, "bpf"))
 		puts("quality   exact (from the scheduler's events)");
-	else if (!can(caps, "sched-clock"))
+	else if (!snapshot && !can(caps, "sched-clock"))
 		puts("quality   counter: run and rq are up to one scheduler tick behind");
 	else
 		printf("quality   run and rq: snapshot (parts in flight are exact)\n"

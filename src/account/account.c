@@ -154,6 +154,12 @@ static struct view view_of(struct ss_account *a, const struct ss_reading *r,
 		v.run_exact = false;
 		return v;
 	}
+	if (have_all(r, SS_HAVE_PLACE)) {
+		v.phase = r->phase;
+		v.since_ns = r->since_ns;
+		v.bound_ns = r->bound_ns;
+		return v;
+	}
 	if (r->state == SS_STATE_DEAD) {
 		v.since_ns = exec_start_mono(r, env);
 		return v;
@@ -373,7 +379,7 @@ static int64_t close_window(const struct ss_account *a, const struct ss_reading 
 		out->have |= SS_PART_BLOCK;
 	if (w.determined || out->stop_ns)
 		out->have |= SS_PART_STOP;
-	if (w.determined && !out->block_ns)
+	if ((w.determined && (!out->block_ns || have_all(now, SS_HAVE_PLACE))) || out->iowait_ns)
 		out->have |= SS_PART_IOWAIT;
 	put_context(out, a, now);
 	settle(out);

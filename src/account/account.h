@@ -10,6 +10,7 @@
  *   pcount (incremented at switch-in, sched_info_arrive()) is one ahead of nvcsw + nivcsw
  *   (incremented at switch-out, __schedule()); their distance off the CPU is learned per thread,
  *   because it is -1 for some.
+ *   A source that sees where a thread is says so (SS_HAVE_PLACE).
  * - What is left of the wall time was off the CPU. With SCHEDSTATS its kinds come from the
  *   kernel's own sums and the rest is residual. Without, they come from the states seen at both
  *   ends: exact when the thread slept at most once more than the ends show; otherwise the part
@@ -74,6 +75,7 @@ enum ss_phase {
 	SS_PHASE_SLEEP,
 	SS_PHASE_BLOCK,
 	SS_PHASE_STOP,
+	SS_PHASE_IOWAIT,	/* only a source that can tell it from block has it */
 };
 
 /* Between two windows: the last reading with its parts in flight. Owned by one shard. */

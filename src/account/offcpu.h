@@ -29,7 +29,8 @@ struct window {
 
 static inline bool is_asleep(enum ss_phase phase)
 {
-	return phase == SS_PHASE_SLEEP || phase == SS_PHASE_BLOCK || phase == SS_PHASE_STOP;
+	return phase == SS_PHASE_SLEEP || phase == SS_PHASE_BLOCK || phase == SS_PHASE_STOP ||
+	       phase == SS_PHASE_IOWAIT;
 }
 
 static inline bool have_all(const struct ss_reading *r, uint32_t bits)
@@ -75,6 +76,9 @@ static inline void give(struct window *w, enum ss_phase phase, int64_t ns)
 		break;
 	case SS_PHASE_STOP:
 		w->out->stop_ns += ns;
+		break;
+	case SS_PHASE_IOWAIT:
+		w->out->iowait_ns += ns;
 		break;
 	default:
 		w->out->sleep_ns += ns;

@@ -20,6 +20,8 @@ enum ss_have {
 	SS_HAVE_SCHEDSTATS = 1u << 7,	/* sleep_ns, block_ns, iowait_ns, *_start_ns */
 	SS_HAVE_BLKIO = 1u << 8,	/* blkio_ns: delay accounting was on for this thread */
 	SS_HAVE_QUIET = 1u << 9,	/* quiet_ns */
+	SS_HAVE_PLACE = 1u << 10,	/* phase, since_ns, bound_ns; run_ns and rq_ns hold their parts
+					 * in flight */
 };
 
 /* The scheduler's state of a thread, as /proc/PID/stat field 3 groups it. */
@@ -55,6 +57,9 @@ struct ss_reading {
 	uint64_t sleep_start_ns, block_start_ns;	/* rq_clock; 0: not in that state */
 	uint64_t blkio_ns;	/* delay accounting: completed block I/O waits */
 	int64_t quiet_ns;	/* CLOCK_MONOTONIC at which no other task of the machine was runnable */
+	uint8_t phase;		/* enum ss_phase; unknown: dead */
+	int64_t since_ns;	/* CLOCK_MONOTONIC at which it began; INT64_MIN: not known */
+	int64_t bound_ns;	/* what run_ns and rq_ns can be wrong by since the last reading */
 };
 
 /*

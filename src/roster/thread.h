@@ -71,9 +71,9 @@ struct ss_thread {
 	uint32_t shard, slot;		/* slot: index in the shard */
 	bool announced;			/* its first row was written */
 	bool held;			/* ended, and kept until its source has told its last window */
-	uint32_t slot_number;		/* bpf source: 1 + its slot; 0: none yet */
+	uint32_t slot_number;		/* bpf sources: 1 + its slot; 0: none yet */
 	uint8_t unfound;		/* bpf source: ticks at which the kernel did not show it */
-	int64_t start_mono_ns;		/* creation to the microsecond, from taskstats; 0: not told */
+	int64_t start_mono_ns;		/* creation to the microsecond, from its source; 0: not told */
 	struct ss_fdent file[SS_THREAD_FILES];
 	bool file_read[SS_THREAD_FILES];	/* the kernel has that file */
 	uint32_t file_generation;	/* of the replayed tree they belong to */

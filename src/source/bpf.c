@@ -7,18 +7,16 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
+#include "source/bpf_common.h"
 #include "source/calls.h"
 #include "source/ledger.h"
 #include "source/procfs.h"
@@ -27,7 +25,6 @@
 
 #define SLOTS 16384
 #define RING_BYTES (16u << 20)
-#define CLOCK_TRIES 3
 #define RECORD_TRIES 20
 #define UNFOUND_TICKS 2			/* it may just have ended; after that the kernel hides it */
 #define GRID_AHEAD 4			/* windows between a change of the grid and its effect */
@@ -47,19 +44,6 @@ struct ss_source {
 	int64_t lost_parse;
 	int64_t epoch_mono_ns;
 };
-
-/* The first message of the library, for a report of what did not work. */
-static char library_says[160];
-
-static int keep_message(enum libbpf_print_level level, const char *format, va_list args)
-{
-	/* The first one says what, those after it that it did. */
-	if (level == LIBBPF_WARN && !*library_says) {
-		vsnprintf(library_says, sizeof(library_says), format, args);
-		library_says[strcspn(library_says, "\n")] = '\0';
-	}
-	return 0;
-}
 
 /* How many arguments a tracepoint has here; 0: it is not there. */
 static int arguments_of(const struct btf *btf, const char *tracepoint)
@@ -84,7 +68,7 @@ static int load_with(struct ss_source *s, const struct btf *btf, bool storage)
 	s->skel = skel = ledger_bpf__open();
 	if (!skel)
 		return -errno;
-	*library_says = '\0';
+	ss_bpf_hush();
 	skel->rodata->use_hash = !storage;
 	skel->rodata->has_prev_state = arguments_of(btf, "btf_trace_sched_switch") == 4;
 	skel->rodata->bio_is_second = arguments_of(btf, "btf_trace_block_bio_queue") == 2;
@@ -169,78 +153,16 @@ static void bpf_close(struct ss_source *s)
 	free(s);
 }
 
-static bool has_capability(int number)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return !syscall(SYS_capget, &header, data) &&
-	       data[CAP_TO_INDEX(number)].effective & CAP_TO_MASK(number);
-}
-
-/* Until 5.11 maps were charged to RLIMIT_MEMLOCK, and the kernel says the same of both refusals. */
-static bool is_memory_locked(void)
-{
-	struct rlimit limit;
-
-	return (has_capability(CAP_SYS_ADMIN) ||
-		(has_capability(CAP_BPF) && has_capability(CAP_PERFMON))) &&
-	       !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur != RLIM_INFINITY;
-}
-
 static void report(struct ss_caps *caps, int err)
 {
-	static const char lost[] = "exact windows, and those of ticks that come late";
-	const char *remedy = "run as root, or with CAP_BPF and CAP_PERFMON";
-	char detail[160];
-
-	if (!err) {
-		ss_caps_set(caps, "bpf", SS_CAP_YES, "the event ledger loads", NULL, NULL);
-		return;
-	}
-	if (err == -ENOTSUP) {
-		snprintf(detail, sizeof(detail),
-			 "not used: /proc is a capture or of another PID namespace");
-		remedy = "run it where /proc is that of its own PID namespace";
-	} else if (err == -ENOENT) {
-		snprintf(detail, sizeof(detail), "no type information in /sys/kernel/btf/vmlinux");
-		remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF, and mount /sys";
-	} else if (err == -EPERM && is_memory_locked()) {
-		snprintf(detail, sizeof(detail), "not permitted: too little memory may be locked");
-		remedy = "raise RLIMIT_MEMLOCK: ulimit -l unlimited";
-	} else if (err == -EPERM || err == -EACCES) {
-		snprintf(detail, sizeof(detail), "not permitted");
-	} else {
-		snprintf(detail, sizeof(detail), "the kernel refused: %s; %.100s", strerror(-err),
-			 library_says);
-		remedy = "use a kernel with CONFIG_BPF_SYSCALL, 5.10 or later";
-	}
-	ss_caps_set(caps, "bpf", SS_CAP_NO, detail, lost, remedy);
+	ss_bpf_report(caps, "bpf", err, "the event ledger loads",
+		      "exact windows, and those of ticks that come late");
 }
 
-/*
- * The scheduler's clock of this CPU against CLOCK_MONOTONIC. Reading CLOCK_THREAD_CPUTIME_ID makes
- * the kernel update it (task_sched_runtime()); a scheduler tick right after that makes it newer.
- */
-static int read_clock(struct ss_source *s, int64_t *mono_to_rq_ns)
+static int read_clock(const struct ss_source *s, int64_t *mono_to_rq_ns)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int64_t narrowest = INT64_MAX;
-
-	for (int i = 0; i < CLOCK_TRIES; i++) {
-		int64_t before = ss_now_ns(CLOCK_MONOTONIC), after, width;
-
-		ss_now_ns(CLOCK_THREAD_CPUTIME_ID);
-		after = ss_now_ns(CLOCK_MONOTONIC);
-		if (bpf_prog_test_run_opts(bpf_program__fd(s->skel->progs.read_clock), &opts))
-			return -errno;
-		width = (int64_t)s->shared->mono_ns - before;
-		if (width >= narrowest)
-			continue;
-		narrowest = width;
-		*mono_to_rq_ns = (int64_t)s->shared->clock_ns - (before + after) / 2;
-	}
-	return 0;
+	return ss_bpf_read_clock(s->skel->progs.read_clock, &s->shared->clock_ns,
+				 &s->shared->mono_ns, mono_to_rq_ns);
 }
 
 static int open_all(struct ss_source *s, struct ss_procfs *procfs)
@@ -249,7 +171,7 @@ static int open_all(struct ss_source *s, struct ss_procfs *procfs)
 
 	if (!procfs->is_real)
 		return -ENOTSUP;
-	libbpf_set_print(keep_message);
+	ss_bpf_hush();
 	err = load(s);
 	if (!err)
 		err = share(s);
@@ -382,20 +304,6 @@ static size_t ask(struct ss_source *s)
 	return n;
 }
 
-static void run_enrol(const struct ss_source *s)
-{
-	int fd = bpf_iter_create(bpf_link__fd(s->enrol));
-	char unused[64];
-
-	if (fd < 0)
-		return;
-	/* It prints nothing: each read goes over as many tasks as the kernel allows. */
-	do
-		errno = 0;
-	while (read(fd, unused, sizeof(unused)) > 0 || errno == EAGAIN);
-	close(fd);
-}
-
 /* Those that were not found stay pending: they have ended, or are found next time. */
 static void take_answers(struct ss_source *s)
 {
@@ -448,7 +356,7 @@ static void bpf_begin(struct ss_source *s, const struct ss_tick *tick)
 	while ((slot = ss_watches_sweep(&s->watches)) >= 0)
 		free_slot(s, (uint32_t)slot);
 	if (s->npending && ask(s)) {
-		run_enrol(s);
+		ss_bpf_run_iter(s->enrol);
 		take_answers(s);
 	}
 	ss_watches_copy(&s->watches);

@@ -95,6 +95,17 @@ void ss_source_put_quiet(const struct ss_thread *thread, struct ss_reading *r)
 	}
 }
 
+void ss_source_set_start(struct ss_thread *thread, int64_t start_mono_ns)
+{
+	thread->start_mono_ns = start_mono_ns;
+	/* A scan knows it to a clock tick only; this is better. */
+	if (!thread->announced && thread->birth_bound_ns) {
+		thread->birth_mono_ns = start_mono_ns;
+		thread->birth_bound_ns = SS_NSEC_PER_USEC;
+		ss_account_open_at_birth(&thread->account, start_mono_ns, SS_NSEC_PER_USEC);
+	}
+}
+
 /* Real time has its own clock; a captured tree was taken at one instant. */
 static int64_t now_of(const struct ss_source_env *env)
 {

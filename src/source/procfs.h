@@ -40,6 +40,9 @@ void ss_procfs_drop_files(struct ss_shard *shard, struct ss_thread *thread);
 /** Add to @r what the roster knows of the machine: quiet_ns. */
 void ss_source_put_quiet(const struct ss_thread *thread, struct ss_reading *r);
 
+/** The instant of @thread's creation, to the microsecond. */
+void ss_source_set_start(struct ss_thread *thread, int64_t start_mono_ns);
+
 /**
  * Close the window of @thread without reading it, when it is proven that it slept on. Appends to
  * shard->windows; the appended window, or NULL: it has to be read.

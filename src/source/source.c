@@ -6,6 +6,7 @@
 
 const struct ss_source_ops *const ss_sources[] = {
 	&ss_source_bpf,
+	&ss_source_bpf_snapshot,
 	&ss_source_taskstats,
 	&ss_source_procfs,
 	NULL,

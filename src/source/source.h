@@ -106,7 +106,8 @@ struct ss_source_ops {
 
 /* All sources, best first, NULL at the end. */
 extern const struct ss_source_ops *const ss_sources[];
-extern const struct ss_source_ops ss_source_bpf, ss_source_taskstats, ss_source_procfs;
+extern const struct ss_source_ops ss_source_bpf, ss_source_bpf_snapshot, ss_source_taskstats,
+	ss_source_procfs;
 
 /**
  * One more window, of the current tick and otherwise zeroed. NULL: no memory, and the shard says so; there is

@@ -499,13 +499,7 @@ static bool check_start(struct ss_thread *thread, const struct ss_taskstats *ts,
 	int64_t start_ns = asked_ns - ts->age_us * SS_NSEC_PER_USEC;
 
 	if (!thread->start_mono_ns) {
-		thread->start_mono_ns = start_ns;
-		/* A scan knows it to a clock tick only; this is better. */
-		if (!thread->announced && thread->birth_bound_ns) {
-			thread->birth_mono_ns = start_ns;
-			thread->birth_bound_ns = SS_NSEC_PER_USEC;
-			ss_account_open_at_birth(&thread->account, start_ns, SS_NSEC_PER_USEC);
-		}
+		ss_source_set_start(thread, start_ns);
 		return true;
 	}
 	return start_ns - thread->start_mono_ns < START_SLACK_NS;

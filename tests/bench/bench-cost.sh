@@ -77,7 +77,7 @@ compare() {
 }
 
 ours="procfs procfs-csv"
-for source in taskstats bpf; do
+for source in taskstats bpf bpf-snapshot; do
 	if "$SCHEDSAMPLER" -q --source $source -p $$ -i 10 -n 1 -F csv >/dev/null 2>&1; then
 		ours="$ours $source $source-csv"
 	else

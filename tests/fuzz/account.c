@@ -54,10 +54,16 @@ static void take_reading(const uint8_t **data, size_t *size, struct ss_reading *
 	r->have = head[0] & 0x3ff;
 	r->state = (head[0] >> 10) % (SS_STATE_DEAD + 1);
 	r->flags = (head[0] >> 16) & 3;
+	if (head[0] & (1u << 18)) {
+		r->have |= SS_HAVE_PLACE;
+		r->phase = (head[0] >> 19) % (SS_PHASE_IOWAIT + 1);
+	}
 	r->cpu = (int32_t)(head[0] >> 24) - 1;
 	r->mono_ns += head[1] % 1000000000;
 	r->torn_ns = head[0] >> 31 ? head[1] % 1000 : 0;
 	r->quiet_ns = r->mono_ns - head[1] % 10000;
+	r->since_ns = head[1] % 3 ? r->mono_ns - head[1] % 100000 : INT64_MIN;
+	r->bound_ns = head[1] % 100;
 	for (size_t i = 0; i < sizeof(counter) / sizeof(counter[0]); i++) {
 		uint32_t step;
 

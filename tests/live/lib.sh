@@ -238,10 +238,11 @@ kinds_steady=spin,sleep,idle,stop,throttled
 # shellcheck disable=SC2034
 kinds_busy=pingpong,dio,halfload,burst,hostile,yield,exiter,deadleader,churn=200
 
-# Whether the taskstats source works here; it says why not.
+# need_bpf [NAME]: whether that source works here; it says why not.
 need_bpf() {
+	set -- "${1:-bpf}"
 	"$SCHEDSAMPLER" --probe >"$tmp/why" || :
-	grep -q '^bpf *yes' "$tmp/why" || skip "needs bpf: $(sed -n 's/^bpf *no *//p' "$tmp/why")"
+	grep -q "^$1 *yes" "$tmp/why" || skip "needs $1: $(sed -n "s/^$1 *no *//p" "$tmp/why")"
 }
 
 need_taskstats() {

@@ -23,6 +23,7 @@ LIVE_TESTS = \
 	tests/live/live-still.sh \
 	tests/live/live-sums.sh \
 	tests/live/live-truth-bpf.sh \
+	tests/live/live-truth-bpf-snapshot.sh \
 	tests/live/live-truth-procfs.sh \
 	tests/live/live-truth-taskstats.sh \
 	tests/live/live-user.sh

@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/test_sink_jsonl \
 	tests/unit/test_sink_text \
 	tests/unit/test_sink_tree \
+	tests/unit/test_snapshot \
 	tests/unit/test_syscall \
 	tests/unit/test_tick \
 	tests/unit/test_util \

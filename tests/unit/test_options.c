@@ -215,6 +215,7 @@ static void parse__wrong__one_line_that_names_it_and_status_2(void **state)
 		{ { "-a", "-o", "--", "x" }, "'x'" },	/* "--" is the path here */
 		{ { "--replay", "t", "--", "x" }, "'x'" },
 		{ { "--replay", "t", "--source=taskstats" }, "taskstats" },
+		{ { "--replay", "t", "--source=bpf-snapshot" }, "bpf-snapshot" },
 	};
 
 	(void)state;

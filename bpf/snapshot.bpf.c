@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
+/*
+ * The snapshot: one run goes over all threads of the machine and writes down what the scheduler
+ * counts of those that are wanted. Nothing is locked: what changes while it is read is read again.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "core_compat.bpf.h"
+#include "snapshot.h"
+
+#define TRIES 4		/* a first one and three more */
+
+struct ss_snapshot_shared shared;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);		/* set by user space */
+	__type(key, __u32);
+	__type(value, struct ss_snapshot);
+} snapshots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __s32);		/* tid, in the PID namespace of the program */
+	__type(value, __u32);		/* index of its snapshot */
+} wanted SEC(".maps");
+
+extern void bpf_rcu_read_lock(void) __weak __ksym;
+extern void bpf_rcu_read_unlock(void) __weak __ksym;
+extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *t,
+			     unsigned int flags) __weak __ksym;
+extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __weak __ksym;
+extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __weak __ksym;
+
+#include "here.bpf.h"
+
+static __always_inline __u32 flags_of(struct task_struct *t, const struct rq *rq)
+{
+	__u32 flags = 0;
+
+	if (rq->curr == t)
+		flags |= SS_SNAPSHOT_CURRENT;
+	if (t->on_rq && !compat_sched_delayed(t))
+		flags |= SS_SNAPSHOT_QUEUED;
+	if (BPF_CORE_READ_BITFIELD(t, in_iowait))
+		flags |= SS_SNAPSHOT_IOWAIT;
+	if (t->exit_state)
+		flags |= SS_SNAPSHOT_DEAD;
+	return flags;
+}
+
+static __always_inline void look(struct task_struct *t, const struct rq *rq, struct ss_snapshot *s)
+{
+	s->runtime_ns = t->se.sum_exec_runtime;
+	s->exec_start_ns = t->se.exec_start;
+	s->run_delay_ns = t->sched_info.run_delay;
+	s->last_queued_ns = t->sched_info.last_queued;
+	s->last_arrival_ns = t->sched_info.last_arrival;
+	s->pcount = t->sched_info.pcount;
+	s->nvcsw = t->nvcsw;
+	s->nivcsw = t->nivcsw;
+	s->clock_ns = rq->clock;
+	s->clock_task_ns = rq->clock_task;
+	s->state = compat_state(t);
+	s->cpu = rq->cpu;
+	s->flags = flags_of(t, rq);
+	barrier();
+	s->mono_ns = bpf_ktime_get_ns();
+}
+
+/* Nothing has changed since: all of it was true at mono_ns. */
+static __always_inline bool holds(struct task_struct *t, const struct rq *rq,
+				  const struct ss_snapshot *s)
+{
+	__u64 differs;
+
+	barrier();
+	differs = s->runtime_ns ^ t->se.sum_exec_runtime;
+	differs |= s->exec_start_ns ^ t->se.exec_start;
+	differs |= s->run_delay_ns ^ t->sched_info.run_delay;
+	differs |= s->last_queued_ns ^ t->sched_info.last_queued;
+	differs |= s->pcount ^ t->sched_info.pcount;
+	differs |= s->nvcsw ^ t->nvcsw;
+	differs |= s->nivcsw ^ t->nivcsw;
+	differs |= s->state ^ compat_state(t);
+	differs |= s->flags ^ flags_of(t, rq);
+	/* Its clocks move one after the other; they matter where something is in flight. */
+	if (s->flags & (SS_SNAPSHOT_CURRENT | SS_SNAPSHOT_QUEUED)) {
+		differs |= s->clock_ns ^ rq->clock;
+		differs |= s->clock_task_ns ^ rq->clock_task;
+	}
+	return !differs && compat_rq(t) == rq;
+}
+
+static __always_inline void visit(struct task_struct *t)
+{
+	__s32 tid = number_of(t);
+	struct ss_snapshot *s;
+	__u32 *index;
+
+	index = bpf_map_lookup_elem(&wanted, &tid);
+	if (!index)
+		return;
+	s = bpf_map_lookup_elem(&snapshots, index);
+	if (!s)
+		return;
+	for (int i = 0; i < TRIES; i++) {
+		const struct rq *rq = compat_rq(t);
+
+		look(t, rq, s);
+		if (holds(t, rq, s))
+			goto out;
+	}
+	s->flags |= SS_SNAPSHOT_TORN;
+out:
+	s->start_boot_ns = t->start_boottime;
+	bpf_probe_read_kernel(s->comm, sizeof(s->comm), t->comm);
+	if (s->run != shared.run)
+		shared.visited++;
+	s->run = shared.run;
+}
+
+SEC("iter/task")
+int read_listed(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+
+	if (t)
+		visit(t);
+	return 0;
+}
+
+/* The same in one go, without a file. */
+SEC("syscall")
+int read_all(void *ctx)
+{
+	struct bpf_iter_task it;
+	struct task_struct *t;
+
+	bpf_rcu_read_lock();
+	bpf_iter_task_new(&it, bpf_get_current_task_btf(), BPF_TASK_ITER_ALL_THREADS);
+	while ((t = bpf_iter_task_next(&it)))
+		visit(t);
+	bpf_iter_task_destroy(&it);
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

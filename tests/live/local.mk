@@ -8,7 +8,12 @@ tests_live_workload_SOURCES = \
 tests_live_workload_LDADD =
 
 check_PROGRAMS += tests/live/causes
-tests_live_causes_SOURCES = tests/live/causes.c
+tests_live_causes_SOURCES = \
+	tests/live/causes.c \
+	tests/live/causes.h \
+	tests/live/causes_fd.c \
+	tests/live/causes_file.c \
+	tests/live/causes_thread.c
 tests_live_causes_LDADD =
 
 LIVE_TESTS = \

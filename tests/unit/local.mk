@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/unit/test_tick \
 	tests/unit/test_util \
 	tests/unit/test_watches \
+	tests/unit/test_watches_lives \
 	tests/unit/test_watches_random \
 	tests/unit/test_watches_waits \
 	tests/unit/test_writer

@@ -21,6 +21,7 @@ LIVE_TESTS = \
 	tests/live/live-causes.sh \
 	tests/live/live-churn.sh \
 	tests/live/live-cli.sh \
+	tests/live/live-closure.sh \
 	tests/live/live-io.sh \
 	tests/live/live-late.sh \
 	tests/live/live-pressure.sh \
@@ -37,6 +38,7 @@ TESTS += $(LIVE_TESTS)
 EXTRA_DIST += \
 	$(LIVE_TESTS) \
 	tests/live/causes.awk \
+	tests/live/closure.awk \
 	tests/live/column.awk \
 	tests/live/csv.awk \
 	tests/live/kernelsums.awk \

@@ -96,8 +96,6 @@ SS_LEDGER_FUNC int ss_wait_is(const struct ss_wait *w, const struct ss_cause *ca
 	       w->cause.syscall == cause->syscall && w->waker == waker;
 }
 
-#define SS_WAIT_COUNT_MAX 0xffff	/* what a bucket holds */
-
 /*
  * The part of its wait that lies in the open window joins those of the same cause and waker; when
  * it ended, so does the whole of it.

@@ -45,6 +45,7 @@ struct ss_grid {
  * part of a wait that began earlier or goes on counts in ns only.
  */
 #define SS_WAIT_BUCKETS 32	/* a power of two, too */
+#define SS_WAIT_COUNT_MAX 0xffff	/* what a bucket holds */
 struct ss_wait {
 	struct ss_cause cause;
 	__u64 waker;		/* 0: not known, or it goes on; pid << 32 | tid, or enum ss_waker */

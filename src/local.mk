@@ -95,6 +95,8 @@ src_libss_a_SOURCES = \
 	src/source/source.h \
 	src/source/taskstats.c \
 	src/source/taskstats.h \
+	src/source/waits.c \
+	src/source/waits.h \
 	src/tick/clockmap.c \
 	src/tick/clockmap.h \
 	src/tick/quiet.c \

@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 #include "source/procfs.h"
+#include "source/waits.h"
 
 /* A copy of a thread's ledger, and the window that closes when it is taken further. */
 struct derived {
@@ -425,91 +426,6 @@ static void stage_derived(const struct closing *c, struct derived *d)
 	d->nwaits = 0;
 }
 
-static int by_cause(const void *a, const void *b)
-{
-	const struct ss_wait *x = &((const struct ss_window_wait *)a)->wait;
-	const struct ss_wait *y = &((const struct ss_window_wait *)b)->wait;
-
-	if (ss_wait_is(x, &y->cause, y->waker))
-		return 0;
-	if (x->cause.kind != y->cause.kind)
-		return x->cause.kind < y->cause.kind ? -1 : 1;
-	if (x->cause.object != y->cause.object)
-		return x->cause.object < y->cause.object ? -1 : 1;
-	if (x->cause.syscall != y->cause.syscall)
-		return x->cause.syscall < y->cause.syscall ? -1 : 1;
-	for (int i = 0; i < 2; i++)
-		if (x->cause.key[i] != y->cause.key[i])
-			return x->cause.key[i] < y->cause.key[i] ? -1 : 1;
-	return x->waker < y->waker ? -1 : 1;
-}
-
-static void join_waits(struct ss_wait *wait, const struct ss_wait *more)
-{
-	wait->ns += more->ns;
-	wait->ended_ns += more->ended_ns;
-	wait->count += more->count;
-	if (more->max_ns > wait->max_ns)
-		wait->max_ns = more->max_ns;
-	for (size_t i = 0; i < SS_WAIT_BUCKETS; i++)
-		wait->hist[i] = (uint16_t)(wait->hist[i] + more->hist[i]);
-}
-
-/* One for each cause and waker, as far as the buckets hold it: a cause can give way and come back. */
-static size_t join_same(struct ss_window_wait *waits, size_t n)
-{
-	struct ss_window_wait *last;
-	size_t i, kept = 0;
-
-	if (n > 1)
-		qsort(waits, n, sizeof(*waits), by_cause);
-	for (i = 0; i < n; i++) {
-		last = kept ? &waits[kept - 1] : NULL;
-		if (last && !by_cause(last, &waits[i]) &&
-		    last->wait.count + waits[i].wait.count <= SS_WAIT_COUNT_MAX)
-			join_waits(&last->wait, &waits[i].wait);
-		else
-			waits[kept++] = waits[i];
-	}
-	return kept;
-}
-
-/* The staged waits are those of @window. Blocked time of which none tells has an unknown cause. */
-static void complete_waits(struct closing *c, const struct ss_window *window)
-{
-	const struct ss_parts *p = &window->parts;
-	struct ss_wait unknown = { .cause = { .kind = SS_WAIT_UNKNOWN, .syscall = -1, .fd = -1 } };
-	int64_t blocked_ns = p->sleep_ns + p->block_ns + p->iowait_ns + p->stop_ns;
-	struct ss_shard *shard = c->shard;
-	int64_t rest = blocked_ns;
-	size_t i, n = c->first_wait;
-
-	for (i = n; i < shard->nwaits; i++)
-		if (shard->waits[i].tick == window->tick)
-			shard->waits[n++] = shard->waits[i];
-	shard->nwaits = n;
-	for (i = c->first_wait; i < n; i++)
-		rest -= (int64_t)shard->waits[i].wait.ns;
-	/* One was lost, and one that gave way after the copy was made is told twice instead. */
-	if (rest < 0) {
-		rest = blocked_ns;
-		shard->nwaits = c->first_wait;
-	}
-	if (rest > 0) {
-		unknown.ns = (uint64_t)rest;
-		stage_wait(c, (uint64_t)window->tick, &unknown);
-	}
-	n = shard->nwaits - c->first_wait;
-	if (n)
-		n = join_same(&shard->waits[c->first_wait], n);
-	shard->nwaits = c->first_wait + n;
-	for (i = c->first_wait; i < shard->nwaits; i++) {
-		shard->waits[i].end_mono_ns = window->end_mono_ns;
-		shard->waits[i].quality = p->quality;
-	}
-	c->first_wait = shard->nwaits;
-}
-
 /* Windows whose records were lost: that they were is all that is known. */
 static void add_gap(const struct closing *c, uint64_t to)
 {
@@ -544,7 +460,7 @@ static void add_closed(struct closing *c, const struct ss_closed *closed, bool e
 		fill_parts(&w->parts, closed);
 		if (exit)
 			w->event |= SS_EVENT_EXIT;
-		complete_waits(c, w);
+		c->first_wait = ss_waits_complete(c->shard, c->first_wait, w);
 		watch->next++;
 	} else if (exit) {
 		/* That window was handed out before its end was told: only this is left to tell. */
@@ -566,7 +482,7 @@ static void add_closed(struct closing *c, const struct ss_closed *closed, bool e
 		wait.ns = (uint64_t)(whole.end_ns - whole.begin_ns);
 		if (ss_ledger_is_asleep(closed->phase))
 			stage_wait(c, i, &wait);
-		complete_waits(c, w);
+		c->first_wait = ss_waits_complete(c->shard, c->first_wait, w);
 		watch->next = i + 1;
 	}
 }

@@ -97,7 +97,8 @@ static void view_queued(const struct ss_account *a, const struct ss_reading *r,
 	int64_t earliest = switched_out_mono(r, env);
 
 	v->phase = SS_PHASE_QUEUE;
-	if (a->open && a->phase == SS_PHASE_QUEUE && a->prev.pcount == r->pcount) {
+	if (a->open && a->phase == SS_PHASE_QUEUE && a->since_ns != UNKNOWN_NS &&
+	    a->prev.pcount == r->pcount) {
 		v->since_ns = a->since_ns;
 		v->carry_ns = a->bound_ns;
 	} else if (a->open && earliest != UNKNOWN_NS && both_have(a, r, SS_HAVE_SWITCHES) &&

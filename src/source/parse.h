@@ -14,10 +14,10 @@
 #include "account/reading.h"
 
 /*
- * More than a kernel can have counted: 73 years in nanoseconds. A record with a larger counter is
+ * More than a kernel can have counted: 36 years in nanoseconds. A record with a larger counter is
  * rejected, so that sums and differences of a few cannot overflow.
  */
-#define SS_COUNT_MAX ((uint64_t)INT64_MAX / 4)
+#define SS_COUNT_MAX ((uint64_t)INT64_MAX / 8)
 
 /**
  * /proc/PID/task/TID/schedstat: "run_ns run_delay_ns pcount\n" (proc_pid_schedstat()). Sets

@@ -169,7 +169,7 @@ static void schedstat__three_numbers__are_run_rq_and_pcount(void **state)
 	assert_int_equal(r.run_ns, 4034457);
 	assert_int_equal(r.rq_ns, 464971);
 	assert_int_equal(r.pcount, 3);
-	assert_int_equal(parse_text(ss_parse_schedstat, "2305843009213693951 0 1\n", &r), 0);
+	assert_int_equal(parse_text(ss_parse_schedstat, "1152921504606846975 0 1\n", &r), 0);
 	assert_int_equal(r.run_ns, SS_COUNT_MAX);
 }
 
@@ -190,7 +190,7 @@ static void schedstat__malformed__is_rejected(void **state)
 		"", "\n", "1 2\n", "1 2 3", "1 2 3 \n", "1 2 3 4\n", " 1 2 3\n", "1  2 3\n",
 		"1\t2 3\n", "-1 2 3\n", "+1 2 3\n", "1 2 x\n", "0x1 2 3\n", "1.0 2 3\n",
 		"1 2 3\n\n", "18446744073709551616 2 3\n", "1 2 99999999999999999999999\n",
-		"2305843009213693952 2 3\n", "1 2305843009213693952 3\n", "1 2 2305843009213693952\n",
+		"1152921504606846976 2 3\n", "1 1152921504606846976 3\n", "1 2 1152921504606846976\n",
 	};
 	struct ss_reading r;
 
@@ -293,10 +293,10 @@ static void sched__malformed__is_rejected(void **state)
 		SCHED(TIMES "nr_voluntary_switches : 18446744073709551616\n"
 		      "nr_involuntary_switches : 2\n"),
 		SCHED(TIMES SWITCHES "policy : x\n"),
-		SCHED(TIMES "nr_voluntary_switches : 2305843009213693952\n"
+		SCHED(TIMES "nr_voluntary_switches : 1152921504606846976\n"
 		      "nr_involuntary_switches : 2\n"),
 		/* Beyond SS_COUNT_MAX, and beyond 64 bits of nanoseconds. */
-		SCHED("se.exec_start : 2305843009213.693952\nse.sum_exec_runtime : 4.000000\n"
+		SCHED("se.exec_start : 1152921504606.846976\nse.sum_exec_runtime : 4.000000\n"
 		      SWITCHES),
 		SCHED("se.exec_start : 18446744073710.000000\nse.sum_exec_runtime : 4.000000\n"
 		      SWITCHES),
@@ -310,7 +310,7 @@ static void sched__malformed__is_rejected(void **state)
 	for (size_t i = 0; i < SS_ARRAY_SIZE(bad); i++)
 		if (parse_text(ss_parse_sched, bad[i], &r) != -EBADMSG)
 			fail_msg("accepted, number %zu: %s", i, bad[i]);
-	assert_int_equal(parse_text(ss_parse_sched, SCHED("se.exec_start : 2305843009213.693951\n"
+	assert_int_equal(parse_text(ss_parse_sched, SCHED("se.exec_start : 1152921504606.846975\n"
 		"se.sum_exec_runtime : 4.000000\n" SWITCHES), &r), 0);
 	assert_int_equal(r.exec_start_ns, SS_COUNT_MAX);
 }

@@ -90,7 +90,30 @@ static void learn_base(struct ss_account *a, const struct ss_reading *r)
 	}
 }
 
-/* Queued: since when? Exact after a preemption; after a sleep the wakeup is not recorded. */
+/*
+ * For how long it has been queued: what is left of the window besides what it ran, queued before
+ * and slept by the kernel's sum, which a wakeup brings up to date. Negative when that is not known.
+ */
+static int64_t queued_by_sums(const struct ss_account *a, const struct ss_reading *r,
+			      const struct view *v)
+{
+	int64_t slept_ns = (int64_t)(r->slept_ns - a->prev.slept_ns);
+
+	if (!a->open || !both_have(a, r, SS_HAVE_SLEPT | SS_HAVE_RUN | SS_HAVE_RQ) ||
+	    a->phase == SS_PHASE_UNKNOWN || a->phase == SS_PHASE_STOP)
+		return -1;
+	if (is_asleep(a->phase) && a->since_ns == UNKNOWN_NS)
+		return -1;
+	if (is_asleep(a->phase))
+		slept_ns -= a->prev.mono_ns - a->since_ns;
+	return r->mono_ns - a->prev.mono_ns - (v->run_ns - a->run_total_ns) -
+	       (v->rq_ns - a->rq_total_ns) - slept_ns;
+}
+
+/*
+ * Queued: since when? Exact after a preemption; after a sleep the wakeup is not recorded, and sums
+ * only tell it as well as all of them go together.
+ */
 static void view_queued(const struct ss_account *a, const struct ss_reading *r,
 			const struct ss_account_env *env, struct view *v)
 {
@@ -99,7 +122,8 @@ static void view_queued(const struct ss_account *a, const struct ss_reading *r,
 	v->phase = SS_PHASE_QUEUE;
 	if (a->open && a->phase == SS_PHASE_QUEUE && a->since_ns != UNKNOWN_NS &&
 	    a->prev.pcount == r->pcount) {
-		v->since_ns = a->since_ns;
+		/* Migrated meanwhile: the wait so far is in the sum already (sched_info_dequeue()). */
+		v->since_ns = a->since_ns + (int64_t)(r->rq_ns - a->prev.rq_ns);
 		v->carry_ns = a->bound_ns;
 	} else if (a->open && earliest != UNKNOWN_NS && both_have(a, r, SS_HAVE_SWITCHES) &&
 		   a->prev.nvcsw == r->nvcsw && a->prev.nivcsw != r->nivcsw) {
@@ -110,8 +134,13 @@ static void view_queued(const struct ss_account *a, const struct ss_reading *r,
 		if (a->open)
 			earliest = max_s64(earliest, a->prev.mono_ns);
 		v->carry_ns = earliest == UNKNOWN_NS ? UNBOUND_NS : r->mono_ns - earliest;
-		if (a->open)
+		if (a->open) {
+			int64_t queued_ns = queued_by_sums(a, r, v);
+
 			v->bound_ns += v->carry_ns;
+			if (queued_ns > 0 && queued_ns <= v->carry_ns)
+				v->since_ns -= queued_ns;
+		}
 	}
 	v->rq_ns += r->mono_ns - v->since_ns;
 }
@@ -126,6 +155,15 @@ static void view_running(const struct ss_reading *r, const struct ss_account_env
 	v->phase = SS_PHASE_RUN;
 	if (lag < LAG_MIN_NS || lag > env->lag_max_ns) {
 		v->run_exact = false;
+		return;
+	}
+	if (r->state != SS_STATE_RUNNABLE) {
+		/*
+		 * About to sleep, or charged for the last time and on its way out: __schedule() counts the
+		 * switch only after it found what to run next. Nothing tells the two apart.
+		 */
+		v->carry_ns = max_s64(lag, 0);
+		v->bound_ns += v->carry_ns;
 		return;
 	}
 	v->run_ns += lag;
@@ -188,11 +226,28 @@ static struct view view_of(struct ss_account *a, const struct ss_reading *r,
 	return v;
 }
 
+/*
+ * The totals never go back: where the part in flight was taken for too much, later windows get less
+ * until the kernel's counters have caught up.
+ */
+static void hold_totals(const struct ss_account *a, struct view *v)
+{
+	int64_t behind = max_s64(a->run_total_ns - v->run_ns, 0) +
+			 max_s64(a->rq_total_ns - v->rq_ns, 0);
+
+	v->run_ns = max_s64(a->run_total_ns, v->run_ns);
+	v->rq_ns = max_s64(a->rq_total_ns, v->rq_ns);
+	v->bound_ns += behind;
+	if (v->carry_ns != UNBOUND_NS)
+		v->carry_ns += behind;
+}
+
 static void keep(struct ss_account *a, const struct ss_reading *r, const struct view *v,
-		 int64_t io_ahead_ns)
+		 const struct window *w)
 {
 	a->prev = *r;
-	a->prev.blkio_ns -= (uint64_t)io_ahead_ns;
+	a->prev.blkio_ns -= (uint64_t)w->io_ahead_ns;
+	a->in_flight_is_io = w->in_flight_is_io;
 	a->phase = v->phase;
 	a->since_ns = v->since_ns;
 	a->run_total_ns = v->run_ns;
@@ -205,11 +260,12 @@ static void keep(struct ss_account *a, const struct ss_reading *r, const struct 
 void ss_account_open(struct ss_account *a, const struct ss_reading *first,
 		     const struct ss_account_env *env)
 {
+	const struct window w = { .in_flight_is_io = true };
 	struct view v;
 
 	memset(a, 0, sizeof(*a));
 	v = view_of(a, first, env);
-	keep(a, first, &v, 0);
+	keep(a, first, &v, &w);
 }
 
 void ss_account_open_at_birth(struct ss_account *a, int64_t birth_mono_ns, int64_t bound_ns)
@@ -331,7 +387,8 @@ static void close_idle(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,
 		/* It can have been woken and not yet switched in: only seen when it runs. */
 		a->bound_ns = mono_ns - max_s64(begin_ns, quiet_ns);
 		infer(out, a->bound_ns);
-		if (a->phase == SS_PHASE_BLOCK && have_all(&a->prev, SS_HAVE_BLKIO))
+		if (a->phase == SS_PHASE_BLOCK && have_all(&a->prev, SS_HAVE_BLKIO) &&
+		    a->in_flight_is_io)
 			out->iowait_ns = out->wall_ns;
 		else
 			give(&w, a->phase, out->wall_ns);
@@ -343,16 +400,16 @@ static void close_idle(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,
 
 /*
  * Close the window up to @now, where the thread was as @v says. Missing parts stay missing: what
- * cannot be split is residual. Returns the I/O wait in @now's sum that belongs to the next window.
+ * cannot be split is residual. Returns the window for what the next one must know of it.
  */
-static int64_t close_window(const struct ss_account *a, const struct ss_reading *now,
-			    const struct view *v, struct ss_parts *out)
+static struct window close_window(const struct ss_account *a, const struct ss_reading *now,
+				  const struct view *v, struct ss_parts *out)
 {
-	struct window w = { .out = out };
+	struct window w = { .out = out, .in_flight_is_io = ss_offcpu_presumes_io(a, now) };
 
 	if (!both_have(a, now, SS_HAVE_RUN)) {
 		close_unknown(out);
-		return 0;
+		return w;
 	}
 	out->have |= SS_PART_RUN | SS_PART_SLEEP;
 	out->run_ns = v->run_ns - a->run_total_ns;
@@ -384,7 +441,7 @@ static int64_t close_window(const struct ss_account *a, const struct ss_reading 
 		out->have |= SS_PART_IOWAIT;
 	put_context(out, a, now);
 	settle(out);
-	return w.io_ahead_ns;
+	return w;
 }
 
 static void begin_parts(struct ss_parts *out, int64_t wall_ns)
@@ -397,6 +454,7 @@ static void begin_parts(struct ss_parts *out, int64_t wall_ns)
 void ss_account_close(struct ss_account *a, const struct ss_reading *now,
 		      const struct ss_account_env *env, struct ss_parts *out)
 {
+	struct window w;
 	struct view v;
 
 	begin_parts(out, now->mono_ns - a->prev.mono_ns);
@@ -416,7 +474,10 @@ void ss_account_close(struct ss_account *a, const struct ss_reading *now,
 		return;
 	}
 	v = view_of(a, now, env);
-	keep(a, now, &v, close_window(a, now, &v, out));
+	hold_totals(a, &v);
+	w = close_window(a, now, &v, out);
+	ss_offcpu_learn_io(a, now, v.phase);
+	keep(a, now, &v, &w);
 }
 
 bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns)
@@ -469,6 +530,7 @@ void ss_account_close_exit(struct ss_account *a, const struct ss_reading *final,
 	}
 	last = *final;
 	v = view_of(a, &last, env);
+	hold_totals(a, &v);
 	if (have_all(&last, SS_HAVE_STATE) && last.state == SS_STATE_DEAD) {
 		/* Its last switch-out is the end, to the nanosecond. */
 		if (v.since_ns != UNKNOWN_NS && v.since_ns >= a->prev.mono_ns &&

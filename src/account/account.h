@@ -17,7 +17,8 @@
  *   between is given to the kind seen at an end, and bound_ns says how much that was.
  * - A thread that was runnable at the start and made no voluntary switch cannot have slept: what
  *   is left is residual, positive or negative. This is where errors show.
- * - A part that would be negative is 0, and its negative amount is residual.
+ * - A part that would be negative is 0, and its negative amount is residual. Of run and rq, it is
+ *   later windows that get less: their sums over all windows are the kernel's.
  * - Counters that go backwards (writing to /proc/PID/sched zeroes them) restart the account: the
  *   parts of that window are missing and all of it is residual.
  */
@@ -86,10 +87,12 @@ struct ss_account {
 	int64_t rq_total_ns;
 	int64_t bound_ns;	/* error that the last window left to the next: a birth or a wakeup
 				 * whose instant is not known; < 0: without bound */
+	int64_t io_tally_ns;	/* block I/O counted less half of the time seen blocked, fading */
 	int64_t base;		/* pcount - nvcsw - nivcsw while off the CPU */
 	uint8_t phase;		/* enum ss_phase */
 	bool base_known;
 	bool run_exact;		/* run_total_ns has its part in flight */
+	bool in_flight_is_io;	/* the last window took a wait that had not ended for I/O */
 	bool open;
 };
 

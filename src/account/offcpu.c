@@ -15,6 +15,20 @@ int64_t ss_offcpu_sleeps(const struct ss_account *a, const struct ss_reading *no
 	return n;
 }
 
+/*
+ * The last window gave sleep what was a wait for a CPU already, or missed a part in flight; this
+ * one has it in its sums. So much less is left here for the sleep at the end.
+ */
+static int64_t less_the_carry(const struct window *w, const struct ss_account *a, int64_t sleep_ns)
+{
+	int64_t lack_ns = sleep_ns - max_s64(w->off_ns, 0);
+
+	if (lack_ns <= 0)
+		return sleep_ns;
+	return a->bound_ns >= 0 && a->bound_ns < lack_ns ? sleep_ns - a->bound_ns :
+							   sleep_ns - lack_ns;
+}
+
 /* Length of the sleep that the thread is in at the end, as far as it lies in the window. */
 static int64_t last_sleep_ns(const struct ss_account *a, const struct ss_reading *now,
 			     const struct view *v)
@@ -36,16 +50,42 @@ static int64_t block_in_flight_ns(int64_t mono_ns, enum ss_phase phase, int64_t 
 	return mono_ns - since_ns;
 }
 
-/*
- * Block I/O wait in the window from delay accounting. It counts a wait when it ends, so a wait in
- * flight is taken for I/O until it ends; only then is it known.
- */
-static int64_t blkio_ns(const struct ss_account *a, const struct ss_reading *now,
-			const struct view *v)
+/* Still in the wait for a device that the last window saw in flight. */
+static bool same_wait(const struct ss_account *a, const struct ss_reading *now)
 {
-	return (int64_t)(now->blkio_ns - a->prev.blkio_ns) +
-	       block_in_flight_ns(now->mono_ns, v->phase, v->since_ns) -
-	       block_in_flight_ns(a->prev.mono_ns, a->phase, a->since_ns);
+	return a->phase == SS_PHASE_BLOCK && now->state == SS_STATE_BLOCK &&
+	       both_have(a, now, SS_HAVE_PCOUNT) && a->prev.pcount == now->pcount;
+}
+
+bool ss_offcpu_presumes_io(const struct ss_account *a, const struct ss_reading *now)
+{
+	return same_wait(a, now) ? a->in_flight_is_io : a->io_tally_ns >= 0;
+}
+
+void ss_offcpu_learn_io(struct ss_account *a, const struct ss_reading *now, enum ss_phase phase)
+{
+	if (!both_have(a, now, SS_HAVE_BLKIO))
+		return;
+	/* The state at the end is as likely as its share of the time; half of that is the limit. */
+	a->io_tally_ns += (int64_t)(now->blkio_ns - a->prev.blkio_ns) - a->io_tally_ns / 32;
+	if (phase == SS_PHASE_BLOCK)
+		a->io_tally_ns -= (now->mono_ns - a->prev.mono_ns) / 2;
+}
+
+/*
+ * Block I/O wait in the window from delay accounting. It counts a wait when it ends, so whether one
+ * in flight is I/O is only known then; until then it is what most of the thread's waits were.
+ */
+static int64_t blkio_ns(const struct window *w, const struct ss_account *a,
+			const struct ss_reading *now, const struct view *v)
+{
+	int64_t ns = (int64_t)(now->blkio_ns - a->prev.blkio_ns);
+
+	if (w->in_flight_is_io)
+		ns += block_in_flight_ns(now->mono_ns, v->phase, v->since_ns);
+	if (a->in_flight_is_io)
+		ns -= block_in_flight_ns(a->prev.mono_ns, a->phase, a->since_ns);
+	return ns;
 }
 
 /*
@@ -69,7 +109,7 @@ static void split_by_state(struct window *w, const struct ss_account *a,
 
 	w->determined = true;
 	if (!io_taken || v->phase != SS_PHASE_BLOCK)
-		give(w, v->phase, last_sleep_ns(a, now, v));
+		give(w, v->phase, less_the_carry(w, a, last_sleep_ns(a, now, v)));
 	/* Nothing is left to explain, or no sleep was left to explain it with: residual. */
 	if (w->off_ns <= 0 || sleeps <= 0)
 		return;
@@ -91,7 +131,7 @@ static void split_by_state(struct window *w, const struct ss_account *a,
 static void split_with_blkio(struct window *w, const struct ss_account *a,
 			     const struct ss_reading *now, const struct view *v)
 {
-	int64_t off_ns = w->off_ns, io_ns = blkio_ns(a, now, v);
+	int64_t off_ns = w->off_ns, io_ns = blkio_ns(w, a, now, v);
 	int64_t slack_ns = off_ns / 8;
 	bool credible = io_ns >= 0 && io_ns <= off_ns;
 
@@ -113,7 +153,7 @@ static void split_with_blkio(struct window *w, const struct ss_account *a,
 		w->out->iowait_ns = io_ns;
 		w->off_ns -= io_ns;
 	}
-	split_by_state(w, a, now, v, credible);
+	split_by_state(w, a, now, v, credible && w->in_flight_is_io);
 	if (io_ns > 0 && !credible) {
 		w->out->iowait_ns = w->out->block_ns;
 		w->out->block_ns = 0;

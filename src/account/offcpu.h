@@ -24,6 +24,7 @@ struct window {
 	struct ss_parts *out;
 	int64_t off_ns;		/* not yet explained time off the CPU */
 	int64_t io_ahead_ns;	/* I/O wait that the kernel has counted and the next window will hold */
+	bool in_flight_is_io;	/* a wait for a device that has not ended is taken for I/O */
 	bool determined;	/* the kinds of all off-CPU time are known, not inferred */
 };
 
@@ -93,6 +94,15 @@ static inline void give(struct window *w, enum ss_phase phase, int64_t ns)
  */
 void ss_offcpu_split(struct window *w, const struct ss_account *a, const struct ss_reading *now,
 		     const struct view *v);
+
+/**
+ * Where delay accounting counts I/O: learn from the window up to @now, at which the thread was in
+ * @phase, whether most of its waits for devices are I/O.
+ */
+void ss_offcpu_learn_io(struct ss_account *a, const struct ss_reading *now, enum ss_phase phase);
+
+/** Whether a wait in flight at @now is taken for I/O: as it was so far, or as most waits were. */
+bool ss_offcpu_presumes_io(const struct ss_account *a, const struct ss_reading *now);
 
 /**
  * How often the thread slept in the window, apart from the sleep it is in at the end: the one it

@@ -22,6 +22,7 @@ enum ss_have {
 	SS_HAVE_QUIET = 1u << 9,	/* quiet_ns */
 	SS_HAVE_PLACE = 1u << 10,	/* phase, since_ns, bound_ns; run_ns and rq_ns hold their parts
 					 * in flight */
+	SS_HAVE_SLEPT = 1u << 11,	/* slept_ns */
 };
 
 /* The scheduler's state of a thread, as /proc/PID/stat field 3 groups it. */
@@ -56,6 +57,7 @@ struct ss_reading {
 	uint64_t sleep_ns, block_ns, iowait_ns;
 	uint64_t sleep_start_ns, block_start_ns;	/* rq_clock; 0: not in that state */
 	uint64_t blkio_ns;	/* delay accounting: completed block I/O waits */
+	uint64_t slept_ns;	/* completed sleeps of all kinds, of old SCHEDSTATS: without delayed dequeue */
 	int64_t quiet_ns;	/* CLOCK_MONOTONIC at which no other task of the machine was runnable */
 	uint8_t phase;		/* enum ss_phase; unknown: dead */
 	int64_t since_ns;	/* CLOCK_MONOTONIC at which it began; INT64_MIN: not known */

@@ -198,6 +198,10 @@ next:
 		/* Until 5.15 there is no sum of blocked time: only its I/O part can be told. */
 		r->blkio_ns = value[IOWAIT_SUM];
 		r->have |= SS_HAVE_BLKIO;
+		if ((seen & BIT(SUM_SLEEP)) && (r->flags & SS_READING_FAIR)) {
+			r->slept_ns = value[SUM_SLEEP];
+			r->have |= SS_HAVE_SLEPT;
+		}
 	}
 	return 0;
 }

@@ -58,6 +58,8 @@ static void take_reading(const uint8_t **data, size_t *size, struct ss_reading *
 		r->have |= SS_HAVE_PLACE;
 		r->phase = (head[0] >> 19) % (SS_PHASE_IOWAIT + 1);
 	}
+	if (head[1] & (1u << 31))
+		r->have |= SS_HAVE_SLEPT;
 	r->cpu = (int32_t)(head[0] >> 24) - 1;
 	r->mono_ns += head[1] % 1000000000;
 	r->torn_ns = head[0] >> 31 ? head[1] % 1000 : 0;
@@ -84,6 +86,7 @@ static void take_reading(const uint8_t **data, size_t *size, struct ss_reading *
 			break;
 		}
 	}
+	r->slept_ns = r->sleep_ns;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -166,6 +166,64 @@ static void account__woken_and_queued__bounds_the_wait_in_both_windows(void **st
 	assert_true(p.bound_ns >= 20 * MS);
 }
 
+static void account__woken_and_queued__since_when_is_in_the_sum_of_sleep(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_reading r2 = at(1100 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	/* Slept from 990 to 1030, ran from 1060 to 1065, asleep since. */
+	r0.have |= SS_HAVE_SLEPT;
+	r1.have |= SS_HAVE_SLEPT;
+	r2.have |= SS_HAVE_SLEPT;
+	r0.slept_ns = 7 * MS;
+	r1.slept_ns = r2.slept_ns = 47 * MS;
+	r0.exec_start_ns = r1.exec_start_ns = task_clock(990 * MS);
+	r2.exec_start_ns = task_clock(1065 * MS);
+	r2.pcount = 51;
+	r2.nvcsw = 41;
+	r2.rq_ns += 30 * MS;
+	r2.run_ns += 5 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 0, 20 * MS, 30 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.bound_ns, 50 * MS);
+	ss_account_close(&a, &r2, &env, &p);
+	assert_parts(&p, 5 * MS, 10 * MS, 35 * MS, 0, 0, 0, 0);
+
+	/* A sum that does not go with the rest says nothing. */
+	r1.slept_ns = 100 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+}
+
+static void account__woken_and_queued__gives_back_what_was_taken_for_sleep(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_reading r2 = at(1100 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	/* Queued from 1030, ran from 1060 to 1065, asleep since: 65 ms of sleep in all. */
+	r0.exec_start_ns = r1.exec_start_ns = task_clock(990 * MS);
+	r2.exec_start_ns = task_clock(1065 * MS);
+	r2.pcount = 51;
+	r2.nvcsw = 41;
+	r2.rq_ns += 30 * MS;
+	r2.run_ns += 5 * MS;
+	ss_account_open(&a, &r0, &env);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+	ss_account_close(&a, &r2, &env, &p);
+	assert_parts(&p, 5 * MS, 30 * MS, 15 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_true(p.bound_ns >= 20 * MS);
+}
+
 static void account__counters_backwards__restart_and_say_so(void **state)
 {
 	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), r1 = at(1050 * MS, SS_STATE_SLEEP);
@@ -414,6 +472,103 @@ static void account__ended_before_the_last_reading__has_no_negative_wall(void **
 	assert_int_equal(sum(&p), 0);
 }
 
+static void account__migrated_while_queued__counts_the_wait_once(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_RUNNABLE), r1 = at(1050 * MS, SS_STATE_RUNNABLE);
+	struct ss_reading r2 = at(1100 * MS, SS_STATE_RUNNABLE);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	/* Preempted at 1040; at 1080 another CPU got it, with 40 ms in the sum. */
+	r0.exec_start_ns = task_clock(1000 * MS);
+	r0.pcount = 51;
+	r1.exec_start_ns = task_clock(1040 * MS);
+	r1.pcount = 51;
+	r1.nivcsw = 11;
+	r1.run_ns += 40 * MS;
+	r2 = r1;
+	r2.mono_ns = 1100 * MS;
+	r2.exec_start_ns = 0;
+	r2.rq_ns += 40 * MS;
+	ss_account_open(&a, &(struct ss_reading){ .mono_ns = 0 }, &env);
+	a.base_known = true;
+	ss_account_close(&a, &r0, &env, &p);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 40 * MS, 10 * MS, 0, 0, 0, 0, 0);
+	ss_account_close(&a, &r2, &env, &p);
+	assert_parts(&p, 0, 50 * MS, 0, 0, 0, 0, 0);
+}
+
+static void account__about_to_sleep__leaves_what_is_in_flight_to_the_next_window(void **state)
+{
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_RUNNABLE), r1 = at(1050 * MS, SS_STATE_SLEEP);
+	struct ss_reading r2 = at(1100 * MS, SS_STATE_SLEEP);
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	/* Charged at 1048: whether it still runs at 1050 cannot be seen. It did not. */
+	r0.exec_start_ns = task_clock(1000 * MS);
+	r0.pcount = 51;
+	r1.exec_start_ns = task_clock(1048 * MS);
+	r1.pcount = 51;
+	r1.run_ns += 48 * MS;
+	r2.exec_start_ns = task_clock(1048 * MS);
+	r2.pcount = 51;
+	r2.nvcsw = 41;
+	r2.run_ns = r1.run_ns;
+	ss_account_open(&a, &(struct ss_reading){ .mono_ns = 0 }, &env);
+	a.base_known = true;
+	ss_account_close(&a, &r0, &env, &p);
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 48 * MS, 0, 0, 0, 0, 0, 2 * MS);
+	assert_int_equal(p.bound_ns, 2 * MS);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	ss_account_close(&a, &r2, &env, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+}
+
+static void account__given_too_much__later_windows_get_less(void **state)
+{
+	struct ss_reading r = at(1000 * MS, SS_STATE_RUNNABLE);
+	uint64_t begin_ns = r.run_ns;
+	struct ss_account a;
+	struct ss_parts p;
+	int64_t run;
+
+	(void)state;
+	/* On a CPU with 5 ms in flight, of which 2 come to be charged. */
+	r.pcount = 51;
+	r.exec_start_ns = task_clock(1000 * MS);
+	ss_account_open(&a, &(struct ss_reading){ .mono_ns = 0 }, &env);
+	a.base_known = true;
+	ss_account_close(&a, &r, &env, &p);
+	r.mono_ns = 1005 * MS;
+	ss_account_close(&a, &r, &env, &p);
+	assert_parts(&p, 5 * MS, 0, 0, 0, 0, 0, 0);
+	run = p.run_ns;
+	r.mono_ns = 1055 * MS;
+	r.state = SS_STATE_SLEEP;
+	r.exec_start_ns = task_clock(1002 * MS);
+	r.nvcsw = 41;
+	r.run_ns += 2 * MS;
+	ss_account_close(&a, &r, &env, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
+	assert_int_equal(p.bound_ns, 3 * MS);
+	run += p.run_ns;
+	r.mono_ns = 1105 * MS;
+	r.exec_start_ns = task_clock(1080 * MS);
+	r.pcount = 52;
+	r.nvcsw = 42;
+	r.run_ns += 10 * MS;
+	ss_account_close(&a, &r, &env, &p);
+	assert_parts(&p, 7 * MS, 0, 43 * MS, 0, 0, 0, 0);
+	run += p.run_ns;
+	assert_int_equal(run, r.run_ns - begin_ns);
+}
+
 static uint64_t seed = 0x9e3779b97f4a7c15;
 
 static uint64_t next_random(void)
@@ -513,6 +668,8 @@ int main(void)
 		cmocka_unit_test(account__runnable_without_voluntary_switch__shows_the_gap_as_residual),
 		cmocka_unit_test(account__preempted__is_queued_since_its_switch_out),
 		cmocka_unit_test(account__woken_and_queued__bounds_the_wait_in_both_windows),
+		cmocka_unit_test(account__woken_and_queued__since_when_is_in_the_sum_of_sleep),
+		cmocka_unit_test(account__woken_and_queued__gives_back_what_was_taken_for_sleep),
 		cmocka_unit_test(account__counters_backwards__restart_and_say_so),
 		cmocka_unit_test(account__clock_of_the_cpu_unknown__is_quality_counter),
 		cmocka_unit_test(account__part_in_flight_beyond_two_ticks__is_quality_counter),
@@ -525,6 +682,9 @@ int main(void)
 		cmocka_unit_test(account__exit_without_a_record__is_all_residual),
 		cmocka_unit_test(account__zombie__ends_at_its_last_switch),
 		cmocka_unit_test(account__ended_before_the_last_reading__has_no_negative_wall),
+		cmocka_unit_test(account__migrated_while_queued__counts_the_wait_once),
+		cmocka_unit_test(account__about_to_sleep__leaves_what_is_in_flight_to_the_next_window),
+		cmocka_unit_test(account__given_too_much__later_windows_get_less),
 		cmocka_unit_test(account__random_schedule__conserves_time_and_finds_the_truth),
 	};
 

@@ -262,6 +262,44 @@ static void offcpu__io_sum_ahead_of_the_counters__is_io_of_the_next_window(void 
 	assert_parts(&p, 10 * MS, 0, 0, 0, 40 * MS, 0, 0);
 }
 
+/* Waits of 30 ms, each seen 20 ms before its end: of which kind shows when they end. */
+static void offcpu__waits_that_were_no_io__are_not_taken_for_it(void **state)
+{
+	struct ss_reading r = at(1000 * MS, SS_STATE_SLEEP);
+	int64_t iowait = 0, block = 0;
+	struct ss_account a;
+	struct ss_parts p;
+
+	(void)state;
+	r.have |= SS_HAVE_BLKIO;
+	r.exec_start_ns = task_clock(990 * MS);
+	ss_account_open(&a, &r, &env);
+	for (int i = 0; i < 10; i++) {
+		/* Runs 10 ms, blocks, and is seen after 10 ms; at the next reading it is over. */
+		r.mono_ns += 20 * MS;
+		r.state = SS_STATE_BLOCK;
+		r.exec_start_ns = task_clock(r.mono_ns - 10 * MS);
+		r.pcount++;
+		r.nvcsw++;
+		r.run_ns += 10 * MS;
+		ss_account_close(&a, &r, &env, &p);
+		iowait += p.iowait_ns;
+		block += p.block_ns;
+		r.mono_ns += 30 * MS;
+		r.state = SS_STATE_SLEEP;
+		r.exec_start_ns = task_clock(r.mono_ns);
+		r.pcount++;
+		r.nvcsw++;
+		r.run_ns += 10 * MS;
+		ss_account_close(&a, &r, &env, &p);
+		assert_int_equal(p.iowait_ns, 0);
+		block += p.block_ns;
+	}
+	/* The first was taken for I/O. */
+	assert_int_equal(iowait, 10 * MS);
+	assert_int_equal(block, 10 * 30 * MS - 10 * MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +313,7 @@ int main(void)
 		cmocka_unit_test(offcpu__schedstats__blocked_and_then_without_a_mark__sums_hold_it_all),
 		cmocka_unit_test(offcpu__schedstats_of_old_kernels__are_not_used_for_realtime_threads),
 		cmocka_unit_test(offcpu__io_sum_ahead_of_the_counters__is_io_of_the_next_window),
+		cmocka_unit_test(offcpu__waits_that_were_no_io__are_not_taken_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,8 +257,9 @@ static void sched__without_a_sum_of_block__tells_its_io_part(void **state)
 	(void)state;
 	assert_int_equal(parse_text(ss_parse_sched, sched_5_10, &r), 0);
 	assert_int_equal(r.have, SS_HAVE_RUN | SS_HAVE_EXEC_START | SS_HAVE_SWITCHES |
-			 SS_HAVE_BLKIO);
+			 SS_HAVE_BLKIO | SS_HAVE_SLEPT);
 	assert_int_equal(r.blkio_ns, 7000000);
+	assert_int_equal(r.slept_ns, 9000000000);
 	assert_int_equal(r.flags, SS_READING_FAIR | SS_READING_OLD_SCHEDSTATS);	/* SCHED_BATCH */
 }
 

@@ -13,6 +13,8 @@
 #include "roster/table.h"
 
 #define FULL_SCAN_NS SS_NSEC_PER_SEC
+/* No number is given away again so soon: all others come before. */
+#define REUSE_MIN_NS (100 * SS_NSEC_PER_MSEC)
 #define EVENTS_A_DRAIN 65536	/* so that a storm of forks cannot hold the engine up for ever */
 #define AGE_TOLERANCE_NS (50 * SS_NSEC_PER_MSEC)
 
@@ -159,8 +161,11 @@ static void forked(struct ss_roster *r, const struct ss_connector_event *ev)
 	if (ev->pid == 0 || ev->tid == 0)
 		return;
 	if (m) {
-		/* A listing found it before its event was read; else its number is reused. */
-		if (ev->mono_ns <= m->added_mono_ns)
+		/*
+		 * A listing found it: before its event was read, or already before that was made, which
+		 * is a moment after a thread can be listed (copy_process()). Else its number is reused.
+		 */
+		if (ev->mono_ns <= m->added_mono_ns + REUSE_MIN_NS)
 			return;
 		ss_table_end_thread(r, m, INT64_MAX);
 	}

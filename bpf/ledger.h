@@ -239,6 +239,7 @@ SS_LEDGER_FUNC void ss_ledger_arrive(struct ss_ledger *l, __u64 now_ns, __u64 sk
 	l->open.phase = SS_LEDGER_RUN;
 	l->in_ns = now_ns;
 	l->skew_ns = skew_ns;
+	l->went_on = 0;
 }
 
 /** It gets a CPU. */
@@ -270,6 +271,9 @@ SS_LEDGER_FUNC void ss_ledger_switch_in(struct ss_ledger *l, const struct ss_gri
 		if (queued_ns < l->since_ns || queued_ns > s->now_ns) {
 			queued_ns = s->now_ns;
 			unknown_ns = ss_ledger_until(l, s->now_ns);
+		} else if (!unknown_ns && cpu != l->open.cpu) {
+			/* It can have been moved while its dequeue was delayed: that notes one, too. */
+			unknown_ns = s->now_ns - queued_ns;
 		}
 		repaired = 1;
 		window = l->open.window;
@@ -282,6 +286,7 @@ SS_LEDGER_FUNC void ss_ledger_switch_in(struct ss_ledger *l, const struct ss_gri
 		ss_ledger_repaired_since(l, window, unknown_ns);
 	ss_ledger_arrive(l, s->now_ns, s->skew_ns);
 	l->runtime_ns = s->runtime_ns;
+	l->pcount = s->pcount;
 	l->open.cpu = cpu;
 }
 
@@ -314,14 +319,19 @@ SS_LEDGER_FUNC void ss_ledger_leave(struct ss_ledger *l, const struct ss_grid *g
 {
 	__u64 run_ns = s->runtime_ns - l->runtime_ns, stolen_ns = s->skew_ns - l->skew_ns;
 	__u64 left_ns = s->now_ns, counted_ns = l->in_ns + run_ns + stolen_ns, missing_ns = 0;
+	__u64 gap_ns = counted_ns < left_ns ? left_ns - counted_ns : 0, window = l->open.window;
+	int missed = s->pcount > l->pcount + 1;
 
-	/* With a switch that was missed, the counter tells nothing of when. */
-	if (counted_ns < left_ns && s->pcount == l->pcount + 1 &&
-	    (l->went_on || ss_ledger_is_asleep(phase)))
-		missing_ns = left_ns - counted_ns;
+	/* A switch-out and the next switch-in were missed: nothing tells when that was. */
+	if (missed)
+		ss_ledger_repaired(l, gap_ns);
+	else if (s->pcount == l->pcount + 1 && (l->went_on || ss_ledger_is_asleep(phase)))
+		missing_ns = gap_ns;
 	if (!l->went_on)
 		left_ns -= missing_ns;
 	ss_ledger_advance(l, g, left_ns);
+	if (missed && l->open.window != window)
+		ss_ledger_repaired(l, gap_ns);
 	l->open.ns[SS_LEDGER_RUN] += (__s64)run_ns - (__s64)(left_ns - l->in_ns);
 	l->open.ns[SS_LEDGER_STOLEN] += (__s64)stolen_ns;
 	if (l->went_on)
@@ -329,7 +339,6 @@ SS_LEDGER_FUNC void ss_ledger_leave(struct ss_ledger *l, const struct ss_grid *g
 	if (missing_ns)
 		ss_ledger_repaired(l, missing_ns);
 	l->runtime_ns = s->runtime_ns;
-	l->went_on = 0;
 }
 
 /**

@@ -265,6 +265,45 @@ static void ledger__sleeper_with_missed_switches__has_a_residual(void **state)
 	assert_int_equal(told.n, 1);
 	assert_parts(&told.closed[0], 0, 20 * MS, 0, 20 * MS);
 	assert_int_equal(sum(&told.closed[0]), INTERVAL - 10 * MS);
+	assert_int_equal(told.closed[0].flags, SS_LEDGER_REPAIRED);
+	assert_int_equal(told.closed[0].bound_ns, 10 * MS);
+	assert_int_equal(t.ledger.open.flags, 0);
+}
+
+static void ledger__missed_switches_over_a_window_end__both_windows_say_so(void **state)
+{
+	struct thread t = begins(&grid, 2000 * MS, SS_LEDGER_RUN);
+
+	(void)state;
+	leaves_cpu(&t, 2010 * MS, 0, SS_LEDGER_QUEUE, false);
+	gets_cpu(&t, 2020 * MS, false);
+	leaves_cpu(&t, 2055 * MS, 0, SS_LEDGER_SLEEP, true);
+	ss_ledger_advance(&t.ledger, &grid, 2100 * MS);
+	assert_int_equal(told.n, 2);
+	/* The first was told as the clock went on; the second has what the counter lacks. */
+	assert_parts(&told.closed[0], 0, 50 * MS);
+	assert_parts(&told.closed[1], 0, -5 * (int64_t)MS, 0, 45 * MS);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(told.closed[i].flags, SS_LEDGER_REPAIRED);
+		assert_int_equal(told.closed[i].bound_ns, 10 * MS);
+	}
+	assert_int_equal(t.ledger.open.flags, 0);
+}
+
+static void ledger__missed_switch_out__is_not_missed_again(void **state)
+{
+	struct thread t = begins(&grid, 2000 * MS, SS_LEDGER_RUN);
+
+	(void)state;
+	leaves_cpu(&t, 2010 * MS, 0, SS_LEDGER_QUEUE, false);
+	gets_cpu(&t, 2020 * MS, true);
+	ss_ledger_advance(&t.ledger, &grid, 2050 * MS);
+	leaves_cpu(&t, 2060 * MS, 0, SS_LEDGER_QUEUE, true);
+	ss_ledger_advance(&t.ledger, &grid, 2100 * MS);
+	assert_int_equal(told.n, 2);
+	assert_int_equal(told.closed[0].flags, SS_LEDGER_REPAIRED);
+	assert_whole(&told.closed[1], 22);
+	assert_int_equal(told.closed[1].flags, 0);
 }
 
 static void ledger__time_stolen_while_on_a_cpu__is_a_part(void **state)
@@ -370,6 +409,7 @@ static void ledger__missed_wakeup__is_when_the_kernel_queued_it(void **state)
 	struct thread t = begins(&grid, 2000 * MS, SS_LEDGER_SLEEP);
 
 	(void)state;
+	t.ledger.open.cpu = CPU;
 	wakes(&t, 2010 * MS, false);
 	gets_cpu(&t, 2013 * MS, true);
 	leaves_cpu(&t, 2030 * MS, 0, SS_LEDGER_BLOCK, true);
@@ -378,6 +418,21 @@ static void ledger__missed_wakeup__is_when_the_kernel_queued_it(void **state)
 	assert_parts(&told.closed[0], 0, 17 * MS, 3 * MS, 10 * MS, 20 * MS);
 	assert_int_equal(told.closed[0].flags, SS_LEDGER_REPAIRED);
 	assert_int_equal(told.closed[0].bound_ns, 0);
+}
+
+static void ledger__missed_wakeup_on_another_cpu__is_bounded(void **state)
+{
+	struct thread t = begins(&grid, 2000 * MS, SS_LEDGER_SLEEP);
+
+	(void)state;
+	t.ledger.open.cpu = CPU + 1;
+	wakes(&t, 2010 * MS, false);
+	gets_cpu(&t, 2013 * MS, true);
+	ss_ledger_advance(&t.ledger, &grid, 2050 * MS);
+	assert_int_equal(told.n, 1);
+	assert_parts(&told.closed[0], 0, 37 * MS, 3 * MS, 10 * MS);
+	assert_int_equal(told.closed[0].flags, SS_LEDGER_REPAIRED);
+	assert_int_equal(told.closed[0].bound_ns, 3 * MS);
 }
 
 static void ledger__missed_wakeup_at_no_known_instant__is_bounded(void **state)
@@ -546,6 +601,8 @@ int main(void)
 		cmocka_unit_test(ledger__run__is_what_the_runtime_counter_says),
 		cmocka_unit_test(ledger__sleeper__left_when_its_counter_came_to_a_stand),
 		cmocka_unit_test(ledger__sleeper_with_missed_switches__has_a_residual),
+		cmocka_unit_test(ledger__missed_switches_over_a_window_end__both_windows_say_so),
+		cmocka_unit_test(ledger__missed_switch_out__is_not_missed_again),
 		cmocka_unit_test(ledger__time_stolen_while_on_a_cpu__is_a_part),
 		cmocka_unit_test(ledger__stolen_over_a_window_end__is_of_the_window_it_is_seen_in),
 		cmocka_unit_test(ledger__missed_switch_in__is_put_right),
@@ -553,6 +610,7 @@ int main(void)
 		cmocka_unit_test(ledger__missed_wakeup_and_switch_in__are_put_right),
 		cmocka_unit_test(ledger__missed_switch_in_over_a_window_end__both_windows_say_so),
 		cmocka_unit_test(ledger__missed_wakeup__is_when_the_kernel_queued_it),
+		cmocka_unit_test(ledger__missed_wakeup_on_another_cpu__is_bounded),
 		cmocka_unit_test(ledger__missed_wakeup_at_no_known_instant__is_bounded),
 		cmocka_unit_test(ledger__missed_wakeup_over_a_window_end__both_windows_say_so),
 		cmocka_unit_test(ledger__missed_preemption__is_put_right),

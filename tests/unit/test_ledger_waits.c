@@ -423,6 +423,25 @@ static void waits__woken_before_its_cpu_left_it__have_their_time(void **state)
 	assert_int_equal(t.ledger.since_ns, 2050 * MS);
 }
 
+static void waits__woken_before_its_cpu_left_it__says_nothing_of_the_next_time_on_a_cpu(void **state)
+{
+	struct thread t = runs(2000 * MS);
+
+	(void)state;
+	t.k.now_ns = 2010 * MS;
+	t.k.runtime_ns += 10 * MS;
+	ss_ledger_go_on(&t.ledger, &grid, &t.k, 2010 * MS, SS_LEDGER_SLEEP, &futex, WAKER);
+	t.k.last_arrival_ns = 2010 * MS;
+	leaves_cpu(&t, 2020 * MS, 0, SS_LEDGER_QUEUE, false);
+	gets_cpu(&t, 2020 * MS, true);
+	/* Its counter came to a stand 7 us before the switch. */
+	t.k.runtime_ns -= 7000;
+	leaves_cpu(&t, 2040 * MS, 0, SS_LEDGER_STOP, true);
+	goes_on(&t, 2050 * MS);
+	assert_int_equal(told.n, 1);
+	assert_parts(&told.closed[0], 0, 40 * MS - 7000, 0, 0, 0, 0, 10 * MS + 7000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +464,7 @@ int main(void)
 		cmocka_unit_test(waits__woken_again__ended_by_the_first),
 		cmocka_unit_test(waits__clock_of_the_other_cpu_is_behind__count_and_take_no_time),
 		cmocka_unit_test(waits__woken_before_its_cpu_left_it__have_their_time),
+		cmocka_unit_test(waits__woken_before_its_cpu_left_it__says_nothing_of_the_next_time_on_a_cpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,19 +67,32 @@ struct bio___before_5_12 {
 	u8 bi_partno;
 } __attribute__((preserve_access_index));
 
-/* The device of the I/O that the tracepoint tells; @bio_is_second: before 5.11 (e8a676d61c07). */
-static __always_inline __u32 compat_bio_dev(const __u64 *ctx, bool bio_is_second)
+/* The arguments of a tracepoint, as the kernel describes them, the first for the program's own. */
+typedef void (*btf_trace_sched_switch)(void *, bool, struct task_struct *, struct task_struct *,
+				       unsigned int);
+typedef void (*btf_trace_block_bio_queue)(void *, struct bio *);
+
+/* The state of @prev as it left; sched_switch tells it since 5.18 (9c2136be0878). */
+static __always_inline __u32 compat_prev_state(const __u64 *ctx, const struct task_struct *prev)
+{
+	if (bpf_core_type_exists(btf_trace_sched_switch))
+		return (__u32)ctx[3];
+	return compat_state(prev);
+}
+
+/* The device of the I/O that block_bio_queue tells: behind its queue before 5.11 (e8a676d61c07). */
+static __always_inline __u32 compat_bio_dev(const __u64 *ctx)
 {
 	const struct bio___before_5_12 *old;
 	const struct bio *bio;
 	__u64 argument;
 
 	/* Two loads: one at an offset that depends is none for the verifier. */
-	if (bio_is_second) {
+	if (bpf_core_type_exists(btf_trace_block_bio_queue)) {
+		argument = ctx[0];
+	} else {
 		argument = ctx[1];
 		barrier_var(argument);
-	} else {
-		argument = ctx[0];
 	}
 	old = (const void *)argument;
 	bio = (const void *)argument;

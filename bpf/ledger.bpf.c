@@ -15,8 +15,6 @@
 
 /* Asked for by user space, before loading. */
 const volatile bool use_hash;		/* no task storage for tracing programs: before 5.12 */
-const volatile bool has_prev_state;	/* sched_switch tells it: since 5.18 (9c2136be0878) */
-const volatile bool bio_is_second;	/* block_bio_queue: before 5.11 (e8a676d61c07) */
 
 #include "core_compat.bpf.h"
 
@@ -91,8 +89,12 @@ static __always_inline struct ss_slot *find(struct task_struct *t)
 {
 	__u32 pid;
 
-	if (!use_hash)
+	if (!use_hash) {
+		/* Most threads have none: that is seen without a call. */
+		if (!t->bpf_storage)
+			return NULL;
 		return slot_at(bpf_task_storage_get(&slot_of_task, t, 0, 0));
+	}
 	pid = t->pid;
 	return slot_at(bpf_map_lookup_elem(&slot_of_pid, &pid));
 }
@@ -279,7 +281,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	__u32 state, phase;
 
 	if (slot) {
-		state = has_prev_state ? (__u32)ctx[3] : compat_state(prev);
+		state = compat_prev_state(ctx, prev);
 		phase = phase_of(prev, preempt, state);
 		if (ss_ledger_is_asleep((__u8)phase))
 			read_cause(prev, slot, (__u8)phase, state, true, &slot->cause);
@@ -404,8 +406,10 @@ static __always_inline void guess(struct task_struct *t, struct ss_slot *slot)
 	read_cause(t, slot, slot->guess, state, false, &slot->guess_cause);
 }
 
-static __always_inline void take(struct ss_slot *slot, struct task_struct *t, __u8 inherit)
+static __always_inline void take(struct ss_slot *slot, __u32 index, struct task_struct *t,
+				 __u8 inherit)
 {
+	slot->number = index;
 	slot->tid = number_of(t);
 	slot->pid = number_of(t->group_leader);
 	slot->start_boot_ns = t->start_boottime;
@@ -443,7 +447,7 @@ int BPF_PROG(task_newtask, struct task_struct *t, __u64 clone_flags)
 	slot = bpf_map_lookup_elem(&slots, &index);
 	if (!slot)
 		return 0;
-	take(slot, t, inherit);
+	take(slot, index, t, inherit);
 	if (!bind(t, index)) {
 		bpf_map_push_elem(&free_slots, &index, 0);
 		__sync_fetch_and_add(&shared.lost_threads, 1);
@@ -468,7 +472,21 @@ int block_bio_queue(__u64 *ctx)
 	struct ss_slot *slot = find_current();
 
 	if (slot)
-		slot->block_dev = compat_bio_dev(ctx, bio_is_second);
+		slot->block_dev = compat_bio_dev(ctx);
+	return 0;
+}
+
+/* Put all slots on the stack of those that are free, the first on top. */
+SEC("iter/bpf_map_elem")
+int stock(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const __u32 *key = ctx->key;
+	__u32 index;
+
+	if (!key)
+		return 0;
+	index = ctx->map->max_entries - 1 - *key;
+	bpf_map_push_elem(&free_slots, &index, 0);
 	return 0;
 }
 
@@ -500,7 +518,7 @@ int enrol(struct bpf_iter__task *ctx)
 	slot = bpf_map_lookup_elem(&slots, &index);
 	if (!slot)
 		return 0;
-	take(slot, t, w->inherit);
+	take(slot, index, t, w->inherit);
 	slot->ledger.open.cpu = compat_cpu(t);
 	if (bind(t, index)) {
 		/* From here on its events are seen. */

@@ -228,6 +228,7 @@ struct task_struct {
 	unsigned long nvcsw, nivcsw;
 	unsigned in_iowait : 1;
 	char comm[16];
+	void *bpf_storage;	/* since 5.11 */
 };
 
 struct bpf_iter_meta {
@@ -239,6 +240,16 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_map {
+	u32 max_entries;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key, *value;
 };
 
 /* Since 6.7 (c68a78ffe2cb "bpf: Introduce task open coded iterator kfuncs"). */

@@ -4,7 +4,6 @@
  * hands its records and what it has of each thread to ledger.c.
  */
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <sched.h>
@@ -34,7 +33,6 @@ struct ss_source {
 	const struct ss_source_env *env;
 	struct ledger_bpf *skel;
 	struct ring_buffer *ring;
-	struct bpf_link *enrol;
 	struct ss_slot *slot;		/* shared with the kernel */
 	size_t slot_bytes;
 	struct ss_shared *shared;
@@ -45,22 +43,8 @@ struct ss_source {
 	int64_t epoch_mono_ns;
 };
 
-/* How many arguments a tracepoint has here; 0: it is not there. */
-static int arguments_of(const struct btf *btf, const char *tracepoint)
-{
-	const struct btf_type *t;
-	int id = btf__find_by_name_kind(btf, tracepoint, BTF_KIND_TYPEDEF);
-
-	if (id < 0)
-		return 0;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
-	t = btf__type_by_id(btf, t->type);
-	/* The first argument is the tracepoint's own. */
-	return btf_is_func_proto(t) && btf_vlen(t) ? btf_vlen(t) - 1 : 0;
-}
-
 /* Task storage that tracing programs may use is of 5.12: before, a hash of PIDs does it. */
-static int load_with(struct ss_source *s, const struct btf *btf, bool storage)
+static int load_with(struct ss_source *s, bool storage)
 {
 	struct ledger_bpf *skel;
 
@@ -70,8 +54,6 @@ static int load_with(struct ss_source *s, const struct btf *btf, bool storage)
 		return -errno;
 	ss_bpf_hush();
 	skel->rodata->use_hash = !storage;
-	skel->rodata->has_prev_state = arguments_of(btf, "btf_trace_sched_switch") == 4;
-	skel->rodata->bio_is_second = arguments_of(btf, "btf_trace_block_bio_queue") == 2;
 	memcpy((void *)skel->rodata->calls, ss_calls, sizeof(ss_calls));
 	bpf_map__set_max_entries(skel->maps.slots, SLOTS);
 	bpf_map__set_max_entries(skel->maps.free_slots, SLOTS);
@@ -82,20 +64,19 @@ static int load_with(struct ss_source *s, const struct btf *btf, bool storage)
 	else
 		bpf_map__set_autocreate(skel->maps.slot_of_task, false);
 	bpf_map__set_max_entries(skel->maps.slot_of_pid, SLOTS);
+	bpf_program__set_autoattach(skel->progs.stock, false);
 	return ledger_bpf__load(skel);
 }
 
 static int load(struct ss_source *s)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int err;
+	int err = load_with(s, true);
 
-	if (!btf)
+	/* What the library says where there is no type information. */
+	if (err == -ESRCH)
 		return -ENOENT;
-	err = load_with(s, btf, true);
 	if (err && err != -EPERM && err != -EACCES)
-		err = load_with(s, btf, false);
-	btf__free(btf);
+		err = load_with(s, false);
 	return err;
 }
 
@@ -111,6 +92,21 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0;
 }
 
+/* All slots are free. */
+static int stock(const struct ss_source *s)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (uint32_t)bpf_map__fd(s->skel->maps.slots) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_link *link = bpf_program__attach_iter(s->skel->progs.stock, &opts);
+	int err;
+
+	if (!link)
+		return -errno;
+	err = ss_bpf_run_iter(link);
+	bpf_link__destroy(link);
+	return err;
+}
+
 static int share(struct ss_source *s)
 {
 	struct ledger_bpf *skel = s->skel;
@@ -124,26 +120,23 @@ static int share(struct ss_source *s)
 	if (memory == MAP_FAILED)
 		return -errno;
 	s->slot = memory;
-	for (uint32_t i = SLOTS; i-- > 0;) {
-		s->slot[i].number = i;
-		if (bpf_map_update_elem(bpf_map__fd(skel->maps.free_slots), NULL, &i, BPF_ANY))
-			return -errno;
-	}
+	err = stock(s);
+	if (err)
+		return err;
 	s->ring = ring_buffer__new(bpf_map__fd(skel->maps.records), on_record, s, NULL);
 	if (!s->ring)
 		return -errno;
 	err = ss_watches_new(&s->watches, s->slot, SLOTS);
 	if (err)
 		return err;
-	s->enrol = bpf_program__attach_iter(skel->progs.enrol, NULL);
-	return s->enrol ? 0 : -errno;
+	skel->links.enrol = bpf_program__attach_iter(skel->progs.enrol, NULL);
+	return skel->links.enrol ? 0 : -errno;
 }
 
 static void bpf_close(struct ss_source *s)
 {
 	if (!s)
 		return;
-	bpf_link__destroy(s->enrol);
 	ring_buffer__free(s->ring);
 	ss_watches_free(&s->watches);
 	if (s->slot)
@@ -356,7 +349,7 @@ static void bpf_begin(struct ss_source *s, const struct ss_tick *tick)
 	while ((slot = ss_watches_sweep(&s->watches)) >= 0)
 		free_slot(s, (uint32_t)slot);
 	if (s->npending && ask(s)) {
-		ss_bpf_run_iter(s->enrol);
+		ss_bpf_run_iter(s->skel->links.enrol);
 		take_answers(s);
 	}
 	ss_watches_copy(&s->watches);

@@ -19,8 +19,8 @@
 #define DIO_BLOCK 4096
 
 /*
- * Sleep as nanosleep(2) would, but end with the phase. It sleeps at least for @ns, and at most for
- * what passes until it runs again.
+ * Sleep as nanosleep(2) would, but end with the phase. It sleeps at least for @ns, if that was not
+ * what ended it, and at most for what passes until it runs again.
  */
 static void rest(struct worker *w, int64_t ns)
 {
@@ -28,8 +28,8 @@ static void rest(struct worker *w, int64_t ns)
 
 	if (ns <= 0)
 		return;
-	wl_futex_wait(&wl_shared->phase, RUNNING, ns);
-	w->slept_ns += ns;
+	if (wl_futex_wait(&wl_shared->phase, RUNNING, ns))
+		w->slept_ns += ns;
 	w->slept_max_ns += wl_clock_ns(CLOCK_MONOTONIC) - begin_ns;
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every thread of a recording has one window in every tick from its first to its last, whether the
 # tick was kept or missed, each as long as the interval, and they join. Input: the samples.
-# Variables: interval_ns, least (windows a thread).
+# Variables: interval_ns, least (windows a thread), slew_ns.
 
 FNR == 1 {
 	csv_columns(csv_fields())
@@ -22,9 +22,10 @@ FNR == 1 {
 		if (t != tick[tid] + 1)
 			fail("tid " tid ": tick " t " after " tick[tid])
 		# The grid follows CLOCK_MONOTONIC, which is slewed, by a few microseconds.
-		if (end - wall - ended[tid] > 5000 || ended[tid] - end + wall > 5000)
+		if (end - wall - ended[tid] > slew_ns || ended[tid] - end + wall > slew_ns)
 			fail("tid " tid " tick " t ": begins " end - wall - ended[tid] " ns after the last")
-		if (n[tid] > 1 && (longest[tid] > interval_ns + 5000 || shortest[tid] < interval_ns - 5000))
+		if (n[tid] > 1 && (longest[tid] > interval_ns + slew_ns ||
+				   shortest[tid] < interval_ns - slew_ns))
 			fail("tid " tid " tick " tick[tid] ": a window of " longest[tid] " ns")
 		longest[tid] = shortest[tid] = wall
 	}

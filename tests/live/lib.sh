@@ -8,6 +8,7 @@ live=$(dirname "$0")
 : "${SCHEDSAMPLER:=$PWD/schedsampler}" "${WORKLOAD:=$PWD/tests/live/workload}"
 : "${SS_LIVE_SECONDS:=10}" "${SS_LIVE_WRAPPER:=}"
 interval_ns=50000000
+slew_ns=${SS_LIVE_SLEW_NS:-5000}	# what the two clocks are found to part by between ticks
 as=			# words before a command: as whom it runs
 pids=
 wait_s=60		# for an event that must come
@@ -194,12 +195,11 @@ presence() {
 		shift
 		set -- "$@" -v "$variable"
 	done
-	awk "$@" -f "$live/presence.awk" -f "$live/csv.awk" "${file%.csv}.ticks.csv" "$file"
+	awk -v slew_ns="$slew_ns" "$@" -f "$live/presence.awk" -f "$live/csv.awk" "${file%.csv}.ticks.csv" "$file"
 }
 
 truth() {
-	awk -v interval_ns="$interval_ns" -v exit_ns="${SS_LIVE_EXIT_NS:-0}" \
-		-f "$live/truth.awk" -f "$live/csv.awk" "$@"
+	awk -f "$live/truth.awk" -f "$live/csv.awk" "$@"
 }
 
 # The threads in a report that live to the end.
@@ -230,6 +230,28 @@ live_truth() {
 sampled_waits() {
 	awk -f "$live/waits.awk" -f "$live/csv.awk" "$tmp/report" "$csv" "${csv%.csv}.waits.csv" ||
 		die "sampled waits"
+}
+
+# Whether the server that answers is ours: another may have the port.
+answers() {
+	is_alive "$server" || return 0
+	redis-cli -p "$port" info server 2>/dev/null | tr -d '\r' | grep -qx "process_id:$server"
+}
+
+# start_redis OPTION...: with its files in $out. Sets server, port.
+start_redis() {
+	port=$((20000 + $$ % 20000))
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		$as redis-server --port "$port" --bind 127.0.0.1 --dir "$out" --save '' \
+			--appendonly yes --logfile "$out/redis.log" "$@" &
+		server=$!
+		pids="$pids $server"
+		until_true answers
+		! is_alive "$server" || return 0
+		end_of "$server"
+		port=$((port + 1))
+	done
+	die "redis-server found no free port in $try tries: $(tail -n 1 "$out/redis.log")"
 }
 
 # What is steady, and what changes all the time.

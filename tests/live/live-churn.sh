@@ -15,7 +15,10 @@ churn() {
 	made=$(sed -n 's/.* made=\([0-9]*\) .*/\1/p' "$tmp/report")
 	[ "$made" -gt $((SS_LIVE_SECONDS * 500)) ] || die "the workload made only $made threads"
 	sums "$csv" || die "sums"
-	presence "$csv" "tids=$(tids_of "$tmp/report")" "made=$made" || die "presence"
+	presence "$csv" "tids=$(tids_of "$tmp/report")" "made=$made" || {
+		[ -z "${SS_LIVE_KEEP:-}" ] || cp "$tmp/report" "$csv" "$ticks" "$SS_LIVE_KEEP"
+		die "presence"
+	}
 }
 
 churn --source auto

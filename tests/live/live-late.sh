@@ -52,7 +52,8 @@ late() {
 		awk '{ n += $1 } END { print n + 0 }')
 	say "$missed ticks were missed"
 	[ "$missed" -ge "$2" ] || die "the program was not kept from reading for long"
-	awk -v interval_ns="$interval_ns" -v least="$3" -f "$live/late.awk" -f "$live/csv.awk" "$csv" || {
+	awk -v interval_ns="$interval_ns" -v least="$3" -v slew_ns="$slew_ns" \
+		-f "$live/late.awk" -f "$live/csv.awk" "$csv" || {
 		[ -z "${SS_LIVE_KEEP:-}" ] || cp "$csv" "$ticks" "$SS_LIVE_KEEP"
 		die "windows are missing"
 	}

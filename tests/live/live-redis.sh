@@ -6,30 +6,9 @@ need redis-server
 need redis-cli
 need redis-benchmark
 
-# Whether the server that answers is ours: another may have the port.
-answers() {
-	is_alive "$server" || return 0
-	redis-cli -p "$port" info server 2>/dev/null | tr -d '\r' | grep -qx "process_id:$server"
-}
-
-start_redis() {
-	port=$((20000 + $$ % 20000))
-	for try in 1 2 3 4 5 6 7 8 9 10; do
-		$as redis-server --port "$port" --bind 127.0.0.1 --dir "$out" --save '' \
-			--appendonly yes --io-threads 2 --logfile "$out/redis.log" &
-		server=$!
-		pids="$pids $server"
-		until_true answers
-		! is_alive "$server" || return 0
-		end_of "$server"
-		port=$((port + 1))
-	done
-	die "redis-server found no free port in $try tries: $(tail -n 1 "$out/redis.log")"
-}
-
 redis() {
 	say "== $*"
-	start_redis
+	start_redis --io-threads 2
 	redis-benchmark -p "$port" -t set,get -c 20 -n 100000000 -q >/dev/null 2>&1 &
 	load=$!
 	pids="$pids $load"

@@ -7,18 +7,13 @@
 	skip "needs kernel.sched_schedstats=1"
 : "${SS_SUMS_SECONDS:=5}"
 
-# snapshot FILE: "mono_ns tid now sleep block iowait sleep_start block_start", in nanoseconds, for
-# each thread; a field that this kernel does not print is "-". The instant is from /proc/uptime, read
-# with the rest: its 10 ms are less than what starting a program can take.
+# snapshot FILE: the kernel's sums of all threads. The instant of each is from /proc/uptime, read with
+# the rest: its 10 ms are less than what starting a program can take.
 snapshot() {
-	for tid in $tids; do
-		awk -v tid="$tid" -f "$live/sched.awk" /proc/uptime /proc/self/sched \
-			"/proc/$(pid_of "$tid")/task/$tid/sched"
-	done >"$1"
-}
-
-pid_of() {
-	sed -n 's/^Tgid:[[:blank:]]*//p' "/proc/$1/status"
+	# shellcheck disable=SC2046
+	awk -v tids="$tids" -f "$live/sched.awk" $(for tid in $tids; do
+		echo /proc/uptime /proc/self/sched "/proc/$workload/task/$tid/sched"
+	done) >"$1"
 }
 
 compare() {

@@ -47,11 +47,12 @@ int64_t wl_clock_ns(clockid_t id)
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-void wl_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t wait_ns)
+bool wl_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t wait_ns)
 {
 	struct timespec ts = { wait_ns / NS_PER_S, wait_ns % NS_PER_S };
 
-	syscall(SYS_futex, word, FUTEX_WAIT, value, wait_ns < 0 ? NULL : &ts, NULL, 0);
+	return syscall(SYS_futex, word, FUTEX_WAIT, value, wait_ns < 0 ? NULL : &ts, NULL, 0) < 0 &&
+	       errno == ETIMEDOUT;
 }
 
 void wl_futex_wake(_Atomic uint32_t *word)
@@ -256,23 +257,48 @@ static void await_asleep(const struct worker *w)
 }
 
 /*
- * The threads' CPU clocks (clock_getcpuclockid(3), for one thread) now that they sleep: also what
- * they ran between their own look at the clock and their sleep. That of a child is its process's;
- * those that end keep what they saw themselves.
+ * The CPU time that the kernel charged to a thread, by its clock (clock_getcpuclockid(3), for one
+ * thread), or that of its process, if it is a child; beside a dead leader, by its schedstat.
+ */
+static int64_t charged_ns(const struct worker *w)
+{
+	char path[64];
+	long long ns = 0;
+	FILE *file;
+
+	if (!w->kind->child || !w->kind->exits)
+		return wl_clock_ns((clockid_t)(~(uint32_t)w->tid << 3 | (w->kind->child ? 2 : 6)));
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", (int)w->pid, (int)w->tid);
+	file = fopen(path, "re");
+	if (!file || fscanf(file, "%lld", &ns) != 1)
+		perror(path);
+	if (file)
+		fclose(file);
+	return ns;
+}
+
+/*
+ * What the threads were charged now that they sleep: also for what they ran between their own look
+ * at the clock and their sleep. Those that end keep what they saw themselves.
  */
 static void look_again(bool at_end)
 {
 	for (size_t i = 0; i < wl_shared->n; i++) {
+		const struct timespec ms = { .tv_nsec = NS_PER_MS };
 		struct worker *w = &wl_shared->worker[i];
-		clockid_t clock = (clockid_t)(~(uint32_t)w->tid << 3 | (w->kind->child ? 2 : 6));
-		struct timespec ts;
+		int64_t before_ns, now_ns;
 
-		if (w[-w->role].skip[0] || (w->kind->exits && (!w->role || w->kind->child)))
+		if (w[-w->role].skip[0] || (w->kind->exits && !w->role))
 			continue;
 		await_asleep(w);
-		if (!clock_gettime(clock, &ts))
-			*(at_end ? &w->cpu_ns : &w->cpu0_ns) = (int64_t)ts.tv_sec * NS_PER_S +
-							       ts.tv_nsec;
+		/* It shows as asleep before it has left its CPU; until then its clock goes on. */
+		now_ns = charged_ns(w);
+		do {
+			before_ns = now_ns;
+			nanosleep(&ms, NULL);
+			now_ns = charged_ns(w);
+		} while (now_ns != before_ns);
+		*(at_end ? &w->cpu_ns : &w->cpu0_ns) = now_ns;
 	}
 }
 

@@ -63,8 +63,8 @@ extern const struct kind wl_kinds[];	/* ends with a NULL name */
 
 int64_t wl_clock_ns(clockid_t id);
 
-/** Sleep while *word is @value; @wait_ns < 0: no limit. */
-void wl_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t wait_ns);
+/** Sleep while *word is @value; @wait_ns < 0: no limit. True when that was over. */
+bool wl_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t wait_ns);
 void wl_futex_wake(_Atomic uint32_t *word);
 
 static inline bool wl_running(void)

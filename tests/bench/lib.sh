@@ -43,6 +43,11 @@ verdict() {
 	}'
 }
 
+# has_open PID WORD: among its descriptors is one of that kind, or it has ended.
+has_open() {
+	! is_alive "$1" || find "/proc/$1/fd" -type l -printf '%l\n' 2>/dev/null | grep -q "$2"
+}
+
 # start_load VERB N: of the workload, for long enough; ended with end_load. Sets load.
 start_load() {
 	rm -f "$tmp/told"

@@ -3,7 +3,9 @@
 BENCHES = \
 	tests/bench/bench-cost.sh \
 	tests/bench/bench-lateness.sh \
-	tests/bench/bench-memory.sh
+	tests/bench/bench-ledger.sh \
+	tests/bench/bench-memory.sh \
+	tests/bench/compare-peers.sh
 bench_programs = \
 	tests/bench/bareloop \
 	tests/bench/benchrun
@@ -18,7 +20,8 @@ bench: all tests/live/workload$(EXEEXT) $(bench_programs)
 
 EXTRA_DIST += \
 	$(BENCHES) \
-	tests/bench/lib.sh
+	tests/bench/lib.sh \
+	tests/bench/peers.awk
 
 tests_bench_bareloop_LDADD =
 

@@ -6,6 +6,7 @@ set -eu
 
 live=$(dirname "$0")
 : "${SCHEDSAMPLER:=$PWD/schedsampler}" "${WORKLOAD:=$PWD/tests/live/workload}"
+: "${CAUSES:=$PWD/tests/live/causes}"
 : "${SS_LIVE_SECONDS:=10}" "${SS_LIVE_WRAPPER:=}"
 interval_ns=50000000
 slew_ns=${SS_LIVE_SLEW_NS:-5000}	# what the two clocks are found to part by between ticks
@@ -230,6 +231,20 @@ live_truth() {
 sampled_waits() {
 	awk -f "$live/waits.awk" -f "$live/csv.awk" "$tmp/report" "$csv" "${csv%.csv}.waits.csv" ||
 		die "sampled waits"
+}
+
+# start_causes NAME...: threads that know what they wait for, until "go" and "stop" on 5; 6 is what
+# they say. Sets causes, target.
+start_causes() {
+	rm -rf "$tmp/files" "$tmp/causes-in" "$tmp/causes-told"
+	mkdir "$tmp/files"
+	mkfifo "$tmp/causes-in" "$tmp/causes-told"
+	TMPDIR=$tmp/files "$CAUSES" "$@" <"$tmp/causes-in" >"$tmp/causes-told" 3>&- 4<&- &
+	causes=$!
+	pids="$pids $causes"
+	exec 5>"$tmp/causes-in" 6<"$tmp/causes-told"
+	read -r word target <&6
+	[ "$word" = ready ] || die "causes: $word $target"
 }
 
 # Whether the server that answers is ours: another may have the port.

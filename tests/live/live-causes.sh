@@ -3,24 +3,15 @@
 # What threads wait for, and who ends that, against threads that know it.
 . "$(dirname "$0")/lib.sh"
 need_bpf
-: "${CAUSES:=$PWD/tests/live/causes}"
 
 # live_causes NAME...: those causes at the same time.
 live_causes() {
-	rm -rf "$tmp/files" "$tmp/causes-in" "$tmp/causes-told"
-	mkdir "$tmp/files"
-	mkfifo "$tmp/causes-in" "$tmp/causes-told"
-	TMPDIR=$tmp/files "$CAUSES" "$@" <"$tmp/causes-in" >"$tmp/causes-told" &
-	causes=$!
-	pids="$pids $causes"
-	exec 3>"$tmp/causes-in" 4<"$tmp/causes-told"
-	read -r word target <&4
-	[ "$word" = ready ] || die "causes: $word $target"
+	start_causes "$@"
 	start_sampler "$out/causes.csv" --source bpf -p "$target"
-	echo go >&3
+	echo go >&5
 	until_true more_lines "$ticks" $(($(wc -l <"$ticks") + SS_LIVE_SECONDS * 20))
-	echo stop >&3
-	while read -r line <&4 && [ "$line" != end ]; do
+	echo stop >&5
+	while read -r line <&6 && [ "$line" != end ]; do
 		printf '%s\n' "$line"
 	done >"$tmp/report"
 	end_of "$causes"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the recording says of each thread against what the thread says of itself.
-# Input: the report of the workload, then the samples.
+# Input: the report of the workload, then the samples. Variables: percent and slack_ns, by which what
+# a thread ran may differ (0.5 % and 100 us).
 
 # In windows within its running phase, @part of a thread of @kind is @min to @max % of wall.
 function limit(kind, part, min, max) {
@@ -12,6 +13,8 @@ function limit(kind, part, min, max) {
 }
 
 BEGIN {
+	percent = 0.5
+	slack_ns = 100000
 	limit("spin", "sleep_ns", 0, 0.1)
 	limit("spin", "block_ns", 0, 0.1)
 	limit("sleep", "run_ns", -0.5, 0.5)
@@ -117,7 +120,7 @@ END {
 		# A thread that ended can have run all the time since it looked at its clock, and took
 		# along what it ran in its last window.
 		error = run[tid] - truth[tid]
-		allowed = 0.005 * truth[tid] + 100000
+		allowed = percent / 100 * truth[tid] + slack_ns
 		if (error > allowed + exits[tid] * (last[tid] - end[tid]) ||
 		    -error > allowed + exits[tid] * last_wall[tid])
 			fail(kind[tid] " " tid ": ran " truth[tid] " ns, recorded " run[tid])

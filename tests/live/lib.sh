@@ -154,7 +154,8 @@ schedsampler() {
 		3>&- 4<&-
 }
 
-# start_sampler FILE.csv OPTION...: its first samples have been written. Sets sampler.
+# start_sampler FILE.csv OPTION...: its first samples have been written; it can have ended since.
+# Sets sampler, csv, ticks.
 start_sampler() {
 	csv=$1
 	ticks=${csv%.csv}.ticks.csv
@@ -166,7 +167,9 @@ start_sampler() {
 	sampler=$!
 	pids="$pids $sampler"
 	until_true more_lines "$csv" 1
-	is_alive "$sampler" || end_sampler
+	[ -s "$csv" ] && return
+	end_sampler
+	die "schedsampler ended without a sample"
 }
 
 # End it with SIGTERM after at least one more whole window; it must end well and say nothing.

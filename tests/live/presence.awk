@@ -19,8 +19,12 @@ file == 1 {
 	if (ticks++ && t <= last_tick)
 		fail("tick " t " after " last_tick)
 	next_tick[last_tick] = t
-	if (ticks == 1)
+	if (ticks == 1) {
 		first_tick = t
+		opened = F[column["actual_ns"]] + F[column["read_ns"]]
+	} else if (!found_tick && F[column["scheduled_ns"]] + 0 > opened) {
+		found_tick = t
+	}
 	last_tick = t
 	lost_batches += F[column["lost_batches"]]
 	lost_ticks += F[column["lost_ticks"]]
@@ -41,8 +45,9 @@ file == 1 {
 		lives++
 		if (event ~ /^start/)
 			starts++
-		# In a tick between the two, which was missed, a ledger can have found it.
-		else if (t > first_tick + 1 && t > next_tick[first_tick])
+		# What the first tick opens, a ledger has found when the reading was over; meanwhile other
+		# ticks can have ended, and been missed.
+		else if (t > first_tick + 1 && t > next_tick[first_tick] && t > found_tick)
 			fail("tid " tid " appears at tick " t " without a start")
 		started[tid] = event ~ /^start/
 	} else {

@@ -175,10 +175,13 @@ static void dio_run(struct worker *w)
 	if (posix_memalign(&block, DIO_BLOCK, DIO_BLOCK))
 		return;
 	for (; wl_running(); w->loops++) {
+		int64_t begin_ns = wl_clock_ns(CLOCK_MONOTONIC);
+
 		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
 		if (pread(w->fd[0][0], block, DIO_BLOCK,
 			  (off_t)((random >> 33) % (DIO_FILE_BYTES / DIO_BLOCK)) * DIO_BLOCK) < 0)
 			break;
+		w->slept_max_ns += wl_clock_ns(CLOCK_MONOTONIC) - begin_ns;
 	}
 	free(block);
 }

@@ -30,6 +30,10 @@ waits() {
 	! grep -q skip= "$tmp/report" || skip "$(sed -n 's/.*skip=//p' "$tmp/report")"
 	sums "$csv"
 	at_least "iowait of dio" "$(share "$csv" dio iowait_ns)" 10
+	awk -f "$live/io.awk" -f "$live/csv.awk" "$tmp/report" "$csv" || {
+		[ -z "${SS_LIVE_KEEP:-}" ] || cp "$tmp/report" "$csv" "$SS_LIVE_KEEP"
+		die "dio"
+	}
 	at_least "iowait of fsync" "$(share "$csv" fsync iowait_ns)" 1
 }
 

@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/live/closure.awk \
 	tests/live/column.awk \
 	tests/live/csv.awk \
+	tests/live/io.awk \
 	tests/live/kernelsums.awk \
 	tests/live/kinds.awk \
 	tests/live/late.awk \

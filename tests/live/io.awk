@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The I/O wait of a thread that only reads from a disk, against its own clock: what passes in its
+# calls is that, but for what it runs and is queued. Within 2 % of the wall time; block that is no
+# I/O wait is at most 5 % of it. Input: the report of the workload, the samples.
+
+FNR == 1 {
+	file++
+	if (file == 2) {
+		csv_columns(csv_fields())
+		next
+	}
+}
+
+file == 1 && /kind=dio / {
+	for (i = 2; i <= NF; i++)
+		value[substr($i, 1, index($i, "=") - 1)] = substr($i, index($i, "=") + 1)
+}
+
+file == 2 {
+	csv_fields()
+	if (F[column["tid"]] != value["tid"])
+		next
+	iowait += F[column["iowait_ns"]]
+	block += F[column["block_ns"]]
+	rq += F[column["rq_ns"]]
+}
+
+END {
+	most = value["slept_max_ns"] + 0
+	least = most - (value["cpu_ns"] - value["cpu0_ns"]) - rq
+	slack = 0.02 * (value["end_ns"] - value["begin_ns"])
+	printf "dio: I/O wait %.3f s, block %.3f s; by its own clock %.3f to %.3f s\n", iowait / 1e9,
+	       block / 1e9, least / 1e9, most / 1e9
+	if (!most)
+		fail("it read nothing")
+	if (iowait + block < least - slack || iowait > most + slack)
+		fail("that is not within 2 % of the wall time")
+	if (block > 0.05 * iowait)
+		fail("too much of it is no I/O wait")
+}

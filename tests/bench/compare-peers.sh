@@ -3,7 +3,7 @@
 # compare-peers [KINDS]: the same threads over the same time by schedsampler --source bpf and by
 # others that see the scheduler's events: run, runqueue and off-CPU time by perf sched timehist,
 # off-CPU time by offcputime. Exits with 1 where one of threads with fewer than 5,000 switches a
-# second differs by more than 2 % and more than what stamps of events can differ by (peers.awk).
+# second differs by more than 2 % from them and from the kernel's own counter.
 . "$(dirname "$0")/lib.sh"
 need_bpf
 kinds=${1:-spin,sleep,halfload,pingpong,burst=4,fsync}

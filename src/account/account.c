@@ -137,7 +137,7 @@ static void view_queued(const struct ss_account *a, const struct ss_reading *r,
 		if (a->open) {
 			int64_t queued_ns = queued_by_sums(a, r, v);
 
-			v->bound_ns += v->carry_ns;
+			v->bound_ns = add_bounds(v->bound_ns, v->carry_ns);
 			if (queued_ns > 0 && queued_ns <= v->carry_ns)
 				v->since_ns -= queued_ns;
 		}
@@ -232,14 +232,14 @@ static struct view view_of(struct ss_account *a, const struct ss_reading *r,
  */
 static void hold_totals(const struct ss_account *a, struct view *v)
 {
-	int64_t behind = max_s64(a->run_total_ns - v->run_ns, 0) +
-			 max_s64(a->rq_total_ns - v->rq_ns, 0);
+	int64_t behind = add_bounds(max_s64(a->run_total_ns - v->run_ns, 0),
+				    max_s64(a->rq_total_ns - v->rq_ns, 0));
 
 	v->run_ns = max_s64(a->run_total_ns, v->run_ns);
 	v->rq_ns = max_s64(a->rq_total_ns, v->rq_ns);
-	v->bound_ns += behind;
+	v->bound_ns = add_bounds(v->bound_ns, behind);
 	if (v->carry_ns != UNBOUND_NS)
-		v->carry_ns += behind;
+		v->carry_ns = add_bounds(v->carry_ns, behind);
 }
 
 static void keep(struct ss_account *a, const struct ss_reading *r, const struct view *v,

@@ -55,9 +55,17 @@ static inline void worse(struct ss_parts *out, enum ss_quality quality)
 		out->quality = quality;
 }
 
+/* No counter of a kernel makes them that large; a hostile one must not make them small. */
+static inline int64_t add_bounds(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 static inline void infer(struct ss_parts *out, int64_t bound_ns)
 {
-	out->bound_ns += bound_ns;
+	out->bound_ns = add_bounds(out->bound_ns, bound_ns);
 	out->have |= SS_PART_BOUND;
 	worse(out, SS_QUALITY_ESTIMATE);
 }

@@ -16,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err)
 		return 0;
 	CHECK(full.have == TIMES || full.have == (TIMES | SS_HAVE_SCHEDSTATS) ||
-	      full.have == (TIMES | SS_HAVE_BLKIO));
+	      full.have == (TIMES | SS_HAVE_BLKIO) ||
+	      full.have == (TIMES | SS_HAVE_BLKIO | SS_HAVE_SLEPT));
+	CHECK(!(full.have & SS_HAVE_SLEPT) || (full.flags & SS_READING_FAIR));
 	CHECK(!(full.flags & ~(SS_READING_FAIR | SS_READING_OLD_SCHEDSTATS)));
 	/* Cut off anywhere, it says less or nothing, but nothing else. */
 	for (len = shortest; len < size; len++) {
@@ -27,13 +29,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (err)
 			continue;
 		/* Without its sum of block, which comes last, a text is like one of an old kernel. */
-		CHECK(!(part.have & ~full.have & ~(uint32_t)SS_HAVE_BLKIO));
+		CHECK(!(part.have & ~full.have & ~(uint32_t)(SS_HAVE_BLKIO | SS_HAVE_SLEPT)));
 		CHECK(!(part.flags & ~full.flags));
 		CHECK(part.run_ns == full.run_ns && part.exec_start_ns == full.exec_start_ns &&
 		      part.nvcsw == full.nvcsw && part.nivcsw == full.nivcsw);
 		if (part.have & SS_HAVE_BLKIO)
 			CHECK(part.blkio_ns == (full.have & SS_HAVE_BLKIO ? full.blkio_ns :
 						full.iowait_ns));
+		if (part.have & SS_HAVE_SLEPT)
+			CHECK(part.slept_ns == (full.have & SS_HAVE_SLEPT ? full.slept_ns :
+						full.sleep_ns));
 		if (part.have & SS_HAVE_SCHEDSTATS)
 			CHECK(part.sleep_ns == full.sleep_ns && part.block_ns == full.block_ns &&
 			      part.iowait_ns == full.iowait_ns &&

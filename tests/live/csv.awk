@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# RFC 4180 for the checks, and how they fail. Name this file last: its END is the last.
+# RFC 4180 and the report of the workload for the checks, and how they fail. Name this file last: its
+# END is the last.
 
 # The fields of the current record into F[1...]; a quoted field may go over several lines. They
 # can be strings to awk: add 0 before comparing numbers.
@@ -38,6 +39,13 @@ function csv_columns(n,    i) {
 	split("", column)
 	for (i = 1; i <= n; i++)
 		column[F[i]] = i
+}
+
+# What a line of the workload's report says of a thread: NAME=VALUE, into value.
+function report_values(    i) {
+	split("", value)
+	for (i = 2; i <= NF; i++)
+		value[substr($i, 1, index($i, "=") - 1)] = substr($i, index($i, "=") + 1)
 }
 
 BEGIN {

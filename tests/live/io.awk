@@ -14,8 +14,7 @@ FNR == 1 {
 }
 
 file == 1 && /kind=dio / {
-	for (i = 2; i <= NF; i++)
-		value[substr($i, 1, index($i, "=") - 1)] = substr($i, index($i, "=") + 1)
+	report_values()
 }
 
 file == 2 {

@@ -30,9 +30,7 @@ FNR == 1 {
 }
 
 file == 1 && $1 == "thread" {
-	split("", value)
-	for (i = 2; i <= NF; i++)
-		value[substr($i, 1, index($i, "=") - 1)] = substr($i, index($i, "=") + 1)
+	report_values()
 	if (!("skip" in value)) {
 		tid = value["tid"]
 		kind[tid] = value["kind"]

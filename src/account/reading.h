@@ -57,7 +57,8 @@ struct ss_reading {
 	uint64_t sleep_ns, block_ns, iowait_ns;
 	uint64_t sleep_start_ns, block_start_ns;	/* rq_clock; 0: not in that state */
 	uint64_t blkio_ns;	/* delay accounting: completed block I/O waits */
-	uint64_t slept_ns;	/* completed sleeps of all kinds, of old SCHEDSTATS: without delayed dequeue */
+	uint64_t slept_ns;	/* completed sleeps of all kinds, by old SCHEDSTATS, which have no
+				 * delayed dequeue */
 	int64_t quiet_ns;	/* CLOCK_MONOTONIC at which no other task of the machine was runnable */
 	uint8_t phase;		/* enum ss_phase; unknown: dead */
 	int64_t since_ns;	/* CLOCK_MONOTONIC at which it began; INT64_MIN: not known */

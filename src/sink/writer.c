@@ -172,9 +172,11 @@ int ss_writer_offer(struct ss_writer *writer, struct ss_batch *batch)
 		ss_batch_ref(batch);
 		w->ring[(w->first + w->n++) % w->depth] = (struct slot){ batch, w->pending };
 		w->pending = (struct ss_sink_loss){ 0 };
-		pthread_cond_signal(&w->wake);
 	}
 	pthread_mutex_unlock(&w->lock);
+	/* Not before: on another CPU it would be there at once, and both would wait for the lock. */
+	if (!err)
+		pthread_cond_signal(&w->wake);
 	return err;
 }
 

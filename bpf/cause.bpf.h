@@ -417,6 +417,8 @@ static __always_inline void read_cause(struct task_struct *t, struct ss_slot *sl
 
 	*cause = (struct ss_cause){ .kind = SS_WAIT_UNKNOWN, .syscall = -1, .fd = -1 };
 	slot->epoll = slot->ready = 0;
+	if (!tell_waits)
+		return;
 	if (phase == SS_LEDGER_STOP)
 		cause->kind = SS_WAIT_STOP;
 	else if (t->flags & PF_KTHREAD)

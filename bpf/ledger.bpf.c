@@ -15,11 +15,13 @@
 
 /* Asked for by user space, before loading. */
 const volatile bool use_hash;		/* no task storage for tracing programs: before 5.12 */
+const volatile bool tell_waits;		/* what threads wait for, and who wakes them */
 
 #include "core_compat.bpf.h"
 
 #define SS_LEDGER_FUNC static __always_inline
 #define SS_LEDGER_CALLED static __noinline
+#define SS_LEDGER_GATHERS tell_waits
 #include "ledger.h"
 
 /* In kernel/sched: since when each value has been that. */

@@ -9,7 +9,8 @@
  * instants at which they began and ended. Nothing is what the others leave, so that what does not
  * add up to the wall time shows.
  *
- * The includer defines ss_ledger_emit().
+ * The includer defines ss_ledger_emit() and ss_ledger_emit_wait(), and SS_LEDGER_GATHERS where waits
+ * may not be wanted.
  */
 #ifndef SS_BPF_LEDGER_H
 #define SS_BPF_LEDGER_H
@@ -21,6 +22,10 @@
 #endif
 #ifndef SS_LEDGER_CALLED	/* from several places: not worth a copy in each */
 #define SS_LEDGER_CALLED static inline
+#endif
+
+#ifndef SS_LEDGER_GATHERS	/* whether waits are gathered and emitted */
+#define SS_LEDGER_GATHERS 1
 #endif
 
 /* Between an instant that the runtime counter gives and the switch itself. */
@@ -138,6 +143,8 @@ SS_LEDGER_CALLED void ss_ledger_gather(struct ss_ledger *l, int ended, __u64 wak
 /** Emit what has been gathered of the open window, with the part in it of a wait that goes on. */
 SS_LEDGER_CALLED void ss_ledger_emit_waits(struct ss_ledger *l)
 {
+	if (!SS_LEDGER_GATHERS)
+		return;
 	if (l->wait_ns)
 		ss_ledger_gather(l, 0, 0);
 	for (__u32 i = 0; i < SS_LEDGER_WAITS; i++)
@@ -187,7 +194,8 @@ SS_LEDGER_CALLED void ss_ledger_advance(struct ss_ledger *l, const struct ss_gri
 /* It is queued from what is accounted for on, and not asleep any more. */
 SS_LEDGER_FUNC void ss_ledger_end_wait(struct ss_ledger *l, __u64 waker)
 {
-	ss_ledger_gather(l, 1, waker);
+	if (SS_LEDGER_GATHERS)
+		ss_ledger_gather(l, 1, waker);
 	l->open.phase = SS_LEDGER_QUEUE;
 }
 

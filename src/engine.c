@@ -304,6 +304,20 @@ static int open_procfs(struct engine *e)
 	return err;
 }
 
+static bool wants_waits(const struct ss_options *opt)
+{
+	struct ss_sink_config config = { .waits = opt->waits };
+
+	for (size_t i = 0; i < opt->noutputs; i++) {
+		const struct ss_output *out = &opt->output[i];
+
+		config.path = out->path;
+		if (!out->ops->wants_waits || out->ops->wants_waits(&config))
+			return true;
+	}
+	return false;
+}
+
 static int open_stations(struct engine *e)
 {
 	int err;
@@ -324,6 +338,7 @@ static int open_stations(struct engine *e)
 		ss_err("--replay '%s': its first tick cannot be read", e->opt->replay);
 		return -EBADMSG;
 	}
+	e->sampler.env.waits = wants_waits(e->opt);
 	err = open_source(e);
 	if (!err && e->ticker)
 		ss_ticker_set_settle(e->ticker, e->sampler.source_ops->settle_ns);

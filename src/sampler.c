@@ -545,7 +545,6 @@ int ss_sampler_begin(struct ss_sampler *s, const struct ss_selection *selection,
 
 	s->mono_to_boot_ns = tick->mono_to_boot_ns;
 	s->env.follow = selection->follow || selection->all;
-	s->env.waits = true;
 	err = ss_roster_new(&s->roster, s->procfs, selection, &ops, s, s->env.caps);
 	return err ? err : ss_roster_begin(s->roster, tick, missing);
 }

@@ -81,6 +81,12 @@ out:
 	return err;
 }
 
+/* Tables beside the samples have files of their own, beside that of the samples. */
+static bool csv_wants_waits(const struct ss_sink_config *config)
+{
+	return strcmp(config->path, "-");
+}
+
 static int open_sibling(struct ss_sink *sink, enum ss_table_id table)
 {
 	char *path = sibling_path(sink->path, ss_tables[table]->name);
@@ -145,6 +151,7 @@ const struct ss_sink_ops ss_sink_csv = {
 	.name = "csv",
 	.suffix = ".csv",
 	.help = "comma-separated values (RFC 4180) with a header line",
+	.wants_waits = csv_wants_waits,
 	.open = csv_open,
 	.write = csv_write,
 	.close = csv_close,

@@ -51,6 +51,8 @@ struct ss_sink_ops {
 	const char *name;	/* of -F, e.g. "csv" */
 	const char *suffix;	/* of a file's name that selects it, e.g. ".csv"; NULL: none */
 	const char *help;
+	/** Whether it would write what threads waited for. NULL: yes. */
+	bool (*wants_waits)(const struct ss_sink_config *config);
 	/** Returns 0 or negative errno; nothing is left behind on failure. */
 	int (*open)(struct ss_sink **sink, const struct ss_sink_config *config);
 	/** By one thread at a time. Returns 0 or negative errno: then only close follows. */

@@ -291,6 +291,11 @@ static void put_losses(struct ss_sink *sink, const struct ss_tick_row *tick)
 	}
 }
 
+static bool text_wants_waits(const struct ss_sink_config *config)
+{
+	return config->waits;
+}
+
 static int text_open(struct ss_sink **out, const struct ss_sink_config *config)
 {
 	struct ss_sink *sink = calloc(1, sizeof(*sink));
@@ -405,6 +410,7 @@ const struct ss_sink_ops ss_sink_text = {
 	.name = "text",
 	.suffix = ".txt",
 	.help = "aligned columns for people, shares in percent of wall time",
+	.wants_waits = text_wants_waits,
 	.open = text_open,
 	.write = text_write,
 	.close = text_close,

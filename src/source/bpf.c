@@ -30,7 +30,8 @@
 #define GRID_TOLERANCE_NS 1000
 
 struct ss_source {
-	const struct ss_source_env *env;
+	const struct ss_source_env *env;	/* NULL: it is probed */
+	bool waits;			/* as env has it */
 	struct ledger_bpf *skel;
 	struct ring_buffer *ring;
 	struct ss_slot *slot;		/* shared with the kernel */
@@ -54,6 +55,9 @@ static int load_with(struct ss_source *s, bool storage)
 		return -errno;
 	ss_bpf_hush();
 	skel->rodata->use_hash = !storage;
+	skel->rodata->tell_waits = s->waits;
+	bpf_program__set_autoload(skel->progs.sched_waking, s->waits);
+	bpf_program__set_autoload(skel->progs.block_bio_queue, s->waits);
 	memcpy((void *)skel->rodata->calls, ss_calls, sizeof(ss_calls));
 	bpf_map__set_max_entries(skel->maps.slots, SLOTS);
 	bpf_map__set_max_entries(skel->maps.free_slots, SLOTS);
@@ -126,7 +130,7 @@ static int share(struct ss_source *s)
 	s->ring = ring_buffer__new(bpf_map__fd(skel->maps.records), on_record, s, NULL);
 	if (!s->ring)
 		return -errno;
-	err = ss_watches_new(&s->watches, s->slot, SLOTS);
+	err = ss_watches_new(&s->watches, s->slot, SLOTS, s->waits);
 	if (err)
 		return err;
 	skel->links.enrol = bpf_program__attach_iter(skel->progs.enrol, NULL);
@@ -182,6 +186,7 @@ static int bpf_open(struct ss_source **out, const struct ss_source_env *env)
 	if (!s)
 		return -ENOMEM;
 	s->env = env;
+	s->waits = env->waits;
 	err = open_all(s, env->procfs);
 	report(env->caps, err);
 	if (err)
@@ -198,6 +203,7 @@ static int bpf_probe(struct ss_procfs *procfs, struct ss_caps *caps)
 
 	if (!s)
 		return -ENOMEM;
+	s->waits = true;
 	err = open_all(s, procfs);
 	report(caps, err);
 	bpf_close(s);

@@ -77,11 +77,12 @@ struct ss_watch {
 	uint32_t waited;		/* ticks since it ended, for a record of that or for a claim */
 };
 
-int ss_watches_new(struct ss_watches *w, const struct ss_slot *slot, uint32_t n)
+int ss_watches_new(struct ss_watches *w, const struct ss_slot *slot, uint32_t n, bool waits)
 {
 	memset(w, 0, sizeof(*w));
 	w->slot = slot;
 	w->n = n;
+	w->waits = waits;
 	w->watch = calloc(n, sizeof(*w->watch));
 	w->active = calloc(n, sizeof(*w->active));
 	w->unclaimed = calloc(n, sizeof(*w->unclaimed));
@@ -341,6 +342,7 @@ struct closing {
 	struct ss_shard *shard;
 	const struct ss_grid *grid;
 	int64_t epoch_mono_ns;
+	bool waits;		/* they are wanted */
 	size_t first_wait;	/* in the shard, of a window that is not yet complete */
 };
 
@@ -409,7 +411,7 @@ static void stage_wait(const struct closing *c, uint64_t window, const struct ss
 {
 	struct ss_window_wait *w;
 
-	if (window < c->watch->next)
+	if (!c->waits || window < c->watch->next)
 		return;
 	w = ss_shard_add_wait(c->shard);
 	if (!w)
@@ -417,6 +419,13 @@ static void stage_wait(const struct closing *c, uint64_t window, const struct ss
 	w->thread = c->watch->thread;
 	w->tick = (int64_t)window;
 	w->wait = *wait;
+}
+
+/* @w is all that is told of its window: so are its waits. */
+static void complete_waits(struct closing *c, const struct ss_window *w)
+{
+	if (c->waits)
+		c->first_wait = ss_waits_complete(c->shard, c->first_wait, w);
 }
 
 static void stage_derived(const struct closing *c, struct derived *d)
@@ -606,7 +615,8 @@ void ss_watches_close(struct ss_watches *w, struct ss_shard *shard, struct ss_th
 		      const struct ss_reading *counters)
 {
 	struct ss_watch *watch = &w->watch[thread->slot_number - 1];
-	struct closing c = { watch, shard, &clock->grid, clock->epoch_mono_ns, shard->nwaits };
+	struct closing c = { watch, shard, &clock->grid, clock->epoch_mono_ns, w->waits,
+			     shard->nwaits };
 
 	add_told(&c, w);
 	if (watch->exited)

@@ -20,6 +20,7 @@ struct ss_ledger_clock {
 
 struct ss_watches {
 	const struct ss_slot *slot;	/* borrowed; the kernel writes it meanwhile */
+	bool waits;			/* they are wanted */
 	uint32_t n;			/* slots */
 	struct ss_watch *watch;		/* one a slot */
 	uint32_t *active;		/* slots with a thread */
@@ -31,8 +32,8 @@ struct ss_watches {
 	int64_t lost;			/* records for which there was no memory */
 };
 
-/** Returns 0 or -ENOMEM. @slot: @n of them, borrowed. */
-int ss_watches_new(struct ss_watches *w, const struct ss_slot *slot, uint32_t n);
+/** Returns 0 or -ENOMEM. @slot: @n of them, borrowed. @waits: those of each window are told, too. */
+int ss_watches_new(struct ss_watches *w, const struct ss_slot *slot, uint32_t n, bool waits);
 void ss_watches_free(struct ss_watches *w);
 
 /** A record arrived; @size is what the kernel says. Returns 0 or -EBADMSG. */

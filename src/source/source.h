@@ -63,7 +63,7 @@ struct ss_source_env {
 	unsigned shards;
 	struct ss_resources *resources;	/* told of what threads wait for; not while shards are read */
 	bool follow;		/* children of watched processes are watched, too */
-	bool waits;		/* what threads wait for is told, too */
+	bool waits;		/* what threads wait for is told, too; known before a source is opened */
 	struct ss_caps *caps;
 };
 

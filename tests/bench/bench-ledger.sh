@@ -33,6 +33,7 @@ start_candidate() {
 	case $1 in
 	none) ;;
 	schedsampler) start_sampler "$tmp/cost.csv" --source bpf -p "$2" ;;
+	no-waits) start_tracer bpf_link "$SCHEDSAMPLER" -q --source bpf -p "$2" -F csv ;;
 	unwatched) start_sampler "$tmp/cost.csv" --source bpf -p "$load" ;;
 	offcputime) start_tracer bpf_link offcputime -p "$2" 600 ;;
 	perf-sched) start_tracer perf_event perf sched record -o "$tmp/perf.data" ;;
@@ -139,7 +140,7 @@ ratio() {
 pipe_case() {
 	say "== perf bench sched pipe, $1"
 	# shellcheck disable=SC2086
-	compare pipe none schedsampler unwatched $tracers
+	compare pipe none schedsampler no-waits unwatched $tracers
 	verdict "watched / none, CPU time, $1" "$(ratio schedsampler cpu)" 1.05
 	verdict "watched / none, time, $1" "$(ratio schedsampler time)" 1.05
 	verdict "unwatched / none, CPU time, $1" "$(ratio unwatched cpu)" 1.01
@@ -150,7 +151,7 @@ first_row() {
 	rm -f "$tmp/rows"
 	mkfifo "$tmp/rows"
 	begin_ns=$(date +%s%N)
-	"$SCHEDSAMPLER" -q --source bpf -i 1 -n 1000 -p "$load" -F csv -o - >"$tmp/rows" \
+	"$SCHEDSAMPLER" -q --source bpf -i 1 -n 1000 -p "$load" -F jsonl -o - >"$tmp/rows" \
 		2>/dev/null &
 	sampler=$!
 	pids="$pids $sampler"
@@ -194,7 +195,7 @@ fi
 if command -v redis-server >/dev/null && command -v redis-benchmark >/dev/null; then
 	say "== redis-server, SET"
 	# shellcheck disable=SC2086
-	compare redis none schedsampler $tracers
+	compare redis none schedsampler no-waits $tracers
 	verdict "throughput, schedsampler / none" \
 		"$(calculate "1 / $(ratio schedsampler time)")" 0.98+
 	verdict "CPU time a request, schedsampler / none" "$(ratio schedsampler cpu)" 1.02

@@ -344,7 +344,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.clock.grid.interval_ns = INTERVAL_NS;
 	m.clock.grid.epoch_ns[0] = m.clock.grid.epoch_ns[1] = EPOCH_NS;
 	m.clock.epoch_mono_ns = EPOCH_NS / 2;
-	CHECK(!ss_watches_new(&m.watches, m.slot, SLOTS));
+	CHECK(!ss_watches_new(&m.watches, m.slot, SLOTS, true));
 	for (int ops = 0; m.size && !last && ops < OPS; ops++) {
 		how = take_byte(&m);
 		switch (how % 8) {

@@ -152,6 +152,27 @@ static void waits__records__come_with_their_window(void **state)
 	assert_int_equal(shard.nwaits, 0);
 }
 
+static void waits__not_wanted__windows_come_without(void **state)
+{
+	struct ss_closed c = all_of(6, 0, SS_LEDGER_RUN);
+
+	(void)state;
+	watches.waits = false;
+	watch_sleeper(0);
+	c.ns[SS_LEDGER_RUN] = 38 * MS;
+	c.ns[SS_LEDGER_SLEEP] = 12 * MS;
+	kernel_tells(0, SS_RECORD_WINDOW, c);
+	kernel_tells(0, SS_RECORD_WINDOW, all_of(7, 1, SS_LEDGER_SLEEP));
+	kernel_has(0, 9, 0, SS_LEDGER_SLEEP);
+	slot[0].ledger.wait_ns = 112 * MS;
+	tick(9);
+	assert_int_equal(shard.nwaits, 0);
+	assert_int_equal(shard.nwindows, 4);
+	assert_int_equal(shard.windows[0].parts.sleep_ns, 12 * MS);
+	for (size_t i = 1; i < 4; i++)
+		assert_int_equal(shard.windows[i].parts.sleep_ns, 50 * MS);
+}
+
 static void waits__gathered_in_the_slot__are_of_the_derived_window(void **state)
 {
 	(void)state;
@@ -650,6 +671,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(waits__records__come_with_their_window),
+		test(waits__not_wanted__windows_come_without),
 		test(waits__gathered_in_the_slot__are_of_the_derived_window),
 		test(waits__whole_windows__are_for_the_cause_of_the_record),
 		test(waits__record_of_a_derived_window__adds_none),

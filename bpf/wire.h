@@ -86,7 +86,7 @@ struct ss_closed {
 	__u64 window;
 	__u64 more;
 	__u64 begin_ns, end_ns;
-	__s64 ns[SS_LEDGER_PARTS];	/* by enum ss_ledger_phase; [0] is stolen time */
+	__s64 ns[SS_LEDGER_PARTS];	/* by enum ss_ledger_phase; but two are stolen and unexplained time */
 	__s64 bound_ns;
 	__u32 nvcsw, nivcsw;
 	__s32 cpu;
@@ -96,6 +96,7 @@ struct ss_closed {
 	struct ss_cause cause;	/* of its wait at its end; else the one before */
 };
 #define SS_LEDGER_STOLEN SS_LEDGER_UNKNOWN
+#define SS_LEDGER_UNEXPLAINED SS_LEDGER_DEAD
 #define SS_LEDGER_WAITS 4	/* causes that are gathered before they are told */
 
 /* The open window. */

@@ -70,6 +70,9 @@ struct ss_watch {
 	uint64_t told;			/* first window that no record has told of */
 	uint32_t copied_seq;
 	uint64_t next;			/* first window that has not been handed out */
+	uint64_t derived;		/* first of those that no record has told of; or next */
+	int64_t owed[SS_LEDGER_PARTS];	/* to later windows: what records told of derived ones, */
+					/* less what those were handed out with */
 	struct ss_ledger copy;
 	bool born, exited, begun;
 	bool stale;			/* its slot could not be copied at this tick */
@@ -435,6 +438,13 @@ static void stage_derived(const struct closing *c, struct derived *d)
 	d->nwaits = 0;
 }
 
+/* A record was lost: what the windows before differ by will never be known. */
+static void forget_owed(struct ss_watch *watch)
+{
+	memset(watch->owed, 0, sizeof(watch->owed));
+	watch->derived = watch->next;
+}
+
 /* Windows whose records were lost: that they were is all that is known. */
 static void add_gap(const struct closing *c, uint64_t to)
 {
@@ -448,29 +458,123 @@ static void add_gap(const struct closing *c, uint64_t to)
 		w->parts.residual_ns = w->parts.wall_ns;
 		w->parts.quality = SS_QUALITY_COUNTER;
 	}
+	forget_owed(c->watch);
 }
 
-static void add_closed(struct closing *c, const struct ss_closed *closed, bool exit)
+/* Records that no kernel sends may make it too large: then it is wrong, as they are. */
+static void owe(struct ss_watch *watch, const struct ss_closed *closed, uint64_t sign)
+{
+	for (size_t p = 0; p < SS_LEDGER_PARTS; p++)
+		watch->owed[p] = (int64_t)((uint64_t)watch->owed[p] +
+					   sign * (uint64_t)closed->ns[p]);
+}
+
+static struct ss_closed whole_window(const struct closing *c, const struct ss_closed *closed,
+				     uint64_t window)
+{
+	struct ss_closed whole = {
+		.window = window, .phase = closed->phase, .cpu = closed->cpu,
+		.begin_ns = ss_grid_end(c->grid, window - 1),
+		.end_ns = ss_grid_end(c->grid, window),
+	};
+
+	whole.ns[closed->phase & (SS_LEDGER_PARTS - 1)] = (int64_t)(whole.end_ns - whole.begin_ns);
+	if (closed->phase == SS_LEDGER_UNEXPLAINED) {
+		whole.bound_ns = whole.ns[SS_LEDGER_UNEXPLAINED];
+		whole.flags = SS_LEDGER_REPAIRED;
+	}
+	return whole;
+}
+
+/*
+ * A record told of windows that had been derived. They are the same, unless an event was missed
+ * before and the next one put that right: then later windows have the difference.
+ */
+static void take_told(const struct closing *c, const struct ss_closed *told)
 {
 	struct ss_watch *watch = c->watch;
-	struct ss_closed whole = { .phase = closed->phase, .cpu = closed->cpu };
+	uint64_t last = told->window + told->more;
+
+	if (told->window > watch->derived)
+		forget_owed(watch);
+	for (; watch->derived <= last && watch->derived < watch->next; watch->derived++) {
+		struct ss_closed whole = whole_window(c, told, watch->derived);
+
+		owe(watch, watch->derived == told->window ? told : &whole, 1);
+	}
+}
+
+/*
+ * What is owed moves from parts that were handed out with too much to those that had too little, as
+ * far as the window has it; by the rest, the windows of a thread that ends are wrong.
+ */
+static void settle(struct ss_watch *watch, struct ss_closed *closed, bool exit)
+{
+	int64_t *owed = watch->owed, ns;
+
+	for (size_t less = 0; less < SS_LEDGER_PARTS; less++) {
+		for (size_t more = 0; owed[less] < 0 && more < SS_LEDGER_PARTS; more++) {
+			ns = owed[more] < closed->ns[less] ? owed[more] : closed->ns[less];
+			if (ns <= 0)
+				continue;
+			if (owed[less] + ns > 0)
+				ns = -owed[less];
+			closed->ns[less] -= ns;
+			closed->ns[more] += ns;
+			owed[less] += ns;
+			owed[more] -= ns;
+			closed->bound_ns += ns;
+			closed->flags |= SS_LEDGER_REPAIRED;
+		}
+	}
+	for (size_t p = 0; exit && p < SS_LEDGER_PARTS; p++) {
+		if (owed[p] <= 0 || __builtin_add_overflow(closed->bound_ns, owed[p], &ns))
+			continue;
+		closed->bound_ns = ns;
+		closed->flags |= SS_LEDGER_REPAIRED;
+	}
+}
+
+/* @closed is the next window, from a record or derived. */
+static struct ss_window *hand_out(const struct closing *c, const struct ss_closed *closed,
+				  bool derived, bool exit)
+{
+	struct ss_watch *watch = c->watch;
+	struct ss_closed settled = *closed;
+	struct ss_window *w = add_window(c, closed->window, closed->end_ns);
+
+	if (!w)
+		return NULL;
+	/* While records are on their way, what is owed is not known. */
+	if (watch->derived == watch->next)
+		settle(watch, &settled, exit);
+	if (derived)
+		owe(watch, closed, -1ULL);
+	fill_parts(&w->parts, &settled);
+	if (exit)
+		w->event |= SS_EVENT_EXIT;
+	watch->next++;
+	if (!derived)
+		watch->derived = watch->next;
+	return w;
+}
+
+static void add_closed(struct closing *c, const struct ss_closed *closed, bool derived, bool exit)
+{
+	struct ss_watch *watch = c->watch;
 	struct ss_wait wait = { .cause = closed->cause };
 	uint64_t i, last = closed->window + closed->more;
 	struct ss_window *w;
 
 	if (!watch->next)
-		watch->next = closed->window;
+		watch->next = watch->derived = closed->window;
 	if (closed->window > watch->next)
 		add_gap(c, closed->window);
 	if (closed->window == watch->next) {
-		w = add_window(c, closed->window, closed->end_ns);
+		w = hand_out(c, closed, derived, exit);
 		if (!w)
 			return;
-		fill_parts(&w->parts, closed);
-		if (exit)
-			w->event |= SS_EVENT_EXIT;
-		c->first_wait = ss_waits_complete(c->shard, c->first_wait, w);
-		watch->next++;
+		complete_waits(c, w);
 	} else if (exit) {
 		/* That window was handed out before its end was told: only this is left to tell. */
 		w = add_window(c, watch->next, ss_grid_end(c->grid, watch->next - 1));
@@ -480,19 +584,15 @@ static void add_closed(struct closing *c, const struct ss_closed *closed, bool e
 		w->parts.quality = SS_QUALITY_COUNTER;
 	}
 	for (i = watch->next; i <= last; i++) {
-		whole.begin_ns = ss_grid_end(c->grid, i - 1);
-		whole.end_ns = ss_grid_end(c->grid, i);
-		whole.ns[closed->phase & (SS_LEDGER_PARTS - 1)] =
-			(int64_t)(whole.end_ns - whole.begin_ns);
-		w = add_window(c, i, whole.end_ns);
-		if (!w)
-			return;
-		fill_parts(&w->parts, &whole);
-		wait.ns = (uint64_t)(whole.end_ns - whole.begin_ns);
+		struct ss_closed whole = whole_window(c, closed, i);
+
+		wait.ns = whole.end_ns - whole.begin_ns;
 		if (ss_ledger_is_asleep(closed->phase))
 			stage_wait(c, i, &wait);
-		c->first_wait = ss_waits_complete(c->shard, c->first_wait, w);
-		watch->next = i + 1;
+		w = hand_out(c, &whole, derived, false);
+		if (!w)
+			return;
+		complete_waits(c, w);
 	}
 }
 
@@ -524,7 +624,8 @@ static void add_told(struct closing *c, struct ss_watches *w)
 			stage_wait(c, link->window, &link->wait);
 			continue;
 		}
-		add_closed(c, &link->closed, link->kind == SS_RECORD_EXIT);
+		take_told(c, &link->closed);
+		add_closed(c, &link->closed, false, link->kind == SS_RECORD_EXIT);
 		watch->done = number;
 		if (link->kind == SS_RECORD_EXIT) {
 			thread->exit_mono_ns = (int64_t)link->closed.end_ns -
@@ -555,7 +656,7 @@ static void close_open(struct closing *c, struct derived *d, bool exit)
 	ss_ledger_emit_waits(&d->ledger);
 	d->closed = d->ledger.open;
 	stage_derived(c, d);
-	add_closed(c, &d->closed, exit);
+	add_closed(c, &d->closed, true, exit);
 }
 
 static void add_derived(struct closing *c, struct derived *d)
@@ -563,7 +664,7 @@ static void add_derived(struct closing *c, struct derived *d)
 	if (!d->any)
 		return;
 	stage_derived(c, d);
-	add_closed(c, &d->closed, false);
+	add_closed(c, &d->closed, true, false);
 	d->any = false;
 }
 

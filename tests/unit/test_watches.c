@@ -187,6 +187,94 @@ static void watches__record_of_a_derived_window__is_dropped(void **state)
 	assert_int_equal(whole(1, 9)->run_ns, INTERVAL);
 }
 
+/* A whole window: it ran for @ns, and was in @phase then. */
+static struct ss_closed ran_for(uint64_t number, int64_t ns, uint8_t phase)
+{
+	struct ss_closed c = all_of(number, 0, phase);
+
+	c.ns[phase] = INTERVAL - ns;
+	c.ns[SS_LEDGER_RUN] = ns;
+	return c;
+}
+
+/* Window 6 was derived of one that ran; then the kernel put right that it did so for 10 ms only. */
+static void derived_too_much_run(void)
+{
+	struct ss_closed c = ran_for(6, 10 * MS, SS_LEDGER_SLEEP);
+
+	kernel_has_run(0, 6, 0, SS_LEDGER_RUN);
+	ss_watches_claim(&watches, 0, &thread[0]);
+	tick(6);
+	assert_int_equal(whole(0, 6)->run_ns, INTERVAL);
+	c.flags = SS_LEDGER_REPAIRED;
+	kernel_tells(0, SS_RECORD_WINDOW, c);
+}
+
+static void watches__derived_otherwise_than_told__is_put_right_by_later_windows(void **state)
+{
+	(void)state;
+	derived_too_much_run();
+	kernel_has_run(0, 7, 30 * MS, SS_LEDGER_QUEUE);
+	tick(7);
+	assert_int_equal(whole(0, 7)->run_ns, 0);
+	assert_int_equal(window(0)->parts.sleep_ns, 30 * MS);
+	assert_int_equal(window(0)->parts.rq_ns, 20 * MS);
+	assert_int_equal(window(0)->parts.quality, SS_QUALITY_REPAIRED);
+	assert_int_equal(window(0)->parts.bound_ns, 30 * MS);
+	/* The rest is for the next one that the kernel tells of. */
+	kernel_tells(0, SS_RECORD_WINDOW, ran_for(7, 30 * MS, SS_LEDGER_QUEUE));
+	kernel_has_run(0, 8, 20 * MS, SS_LEDGER_RUN);
+	tick(8);
+	assert_int_equal(whole(0, 8)->run_ns, 40 * MS);
+	assert_int_equal(window(0)->parts.sleep_ns, 10 * MS);
+	assert_int_equal(window(0)->parts.bound_ns, 10 * MS);
+	tick(9);
+	assert_int_equal(whole(0, 9)->run_ns, INTERVAL);
+	assert_int_equal(window(0)->parts.quality, SS_QUALITY_EXACT);
+}
+
+static void watches__derived_otherwise_and_ended__says_what_was_not_put_right(void **state)
+{
+	(void)state;
+	derived_too_much_run();
+	kernel_tells(0, SS_RECORD_EXIT, ended_at(7, 5 * MS));
+	tick(7);
+	assert_int_equal(window(0)->event, SS_EVENT_EXIT);
+	assert_int_equal(window(0)->parts.run_ns, 0);
+	assert_int_equal(window(0)->parts.sleep_ns, 5 * MS);
+	assert_int_equal(window(0)->parts.quality, SS_QUALITY_REPAIRED);
+	assert_int_equal(window(0)->parts.bound_ns, 40 * MS);
+}
+
+static void watches__whole_windows_without_explanation__say_so(void **state)
+{
+	(void)state;
+	kernel_has_run(0, 6, 0, SS_LEDGER_RUN);
+	ss_watches_claim(&watches, 0, &thread[0]);
+	kernel_tells(0, SS_RECORD_WINDOW, all_of(6, 1, SS_LEDGER_UNEXPLAINED));
+	kernel_has(0, 8, 0, SS_LEDGER_QUEUE);
+	tick(7);
+	assert_int_equal(shard.nwindows, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(window(i)->parts.residual_ns, INTERVAL);
+	assert_int_equal(window(1)->parts.quality, SS_QUALITY_REPAIRED);
+	assert_int_equal(window(1)->parts.bound_ns, INTERVAL);
+}
+
+static void watches__derived_otherwise_and_a_record_lost__is_left(void **state)
+{
+	(void)state;
+	derived_too_much_run();
+	/* That of window 7, which was derived, too. */
+	kernel_has_run(0, 7, 30 * MS, SS_LEDGER_QUEUE);
+	tick(7);
+	kernel_tells(0, SS_RECORD_WINDOW, all_of(8, 0, SS_LEDGER_RUN));
+	kernel_has(0, 9, 0, SS_LEDGER_RUN);
+	tick(8);
+	assert_int_equal(whole(0, 8)->run_ns, INTERVAL);
+	assert_int_equal(window(0)->parts.quality, SS_QUALITY_EXACT);
+}
+
 static void watches__windows_beyond_the_tick__are_handed_out_once(void **state)
 {
 	(void)state;
@@ -566,6 +654,10 @@ int main(void)
 		test(watches__part_that_is_negative__is_residual),
 		test(watches__records_then_nothing__what_follows_is_derived),
 		test(watches__record_of_a_derived_window__is_dropped),
+		test(watches__derived_otherwise_than_told__is_put_right_by_later_windows),
+		test(watches__derived_otherwise_and_ended__says_what_was_not_put_right),
+		test(watches__whole_windows_without_explanation__say_so),
+		test(watches__derived_otherwise_and_a_record_lost__is_left),
 		test(watches__windows_beyond_the_tick__are_handed_out_once),
 		test(watches__slot_that_is_being_written__is_counted_and_told_later),
 		test(watches__lost_record__is_a_gap_after_two_ticks),

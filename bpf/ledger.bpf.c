@@ -230,14 +230,34 @@ static __always_inline void look(struct task_struct *t, struct ss_switch *s)
 	s->pcount = t->sched_info.pcount;
 }
 
-/* The first event after it began to be watched tells what it had been doing. */
-static __always_inline void resolve(struct ss_ledger *l, __u8 phase, const struct ss_switch *s)
+/* The counters of one that is off the CPU: what they have from here on belongs to the account. */
+static __always_inline void take_counters(struct ss_ledger *l, const struct task_struct *t)
 {
+	l->runtime_ns = t->se.sum_exec_runtime;
+	l->run_delay_ns = t->sched_info.run_delay;
+	l->pcount = t->sched_info.pcount;
+}
+
+/*
+ * The first event after it began to be watched tells that it had been in @phase: unless it was seen
+ * to be in one that comes before that; then an event was missed.
+ */
+static __always_inline void resolve(struct ss_slot *slot, __u8 phase, const struct ss_switch *s)
+{
+	struct ss_ledger *l = &slot->ledger;
+
 	if (l->open.phase != SS_LEDGER_UNKNOWN)
 		return;
-	l->open.phase = phase;
 	l->skew_ns = s->skew_ns;
-	l->runtime_ns = s->runtime_ns - (s->now_ns > l->in_ns ? s->now_ns - l->in_ns : 0);
+	if (ss_ledger_is_asleep(slot->guess)) {
+		l->open.phase = slot->guess;
+		l->open.cause = slot->guess_cause;
+	} else if (phase == SS_LEDGER_RUN && slot->guess != SS_LEDGER_QUEUE) {
+		l->open.phase = SS_LEDGER_RUN;
+		l->runtime_ns = s->runtime_ns - (s->now_ns > l->in_ns ? s->now_ns - l->in_ns : 0);
+	} else {
+		l->open.phase = SS_LEDGER_QUEUE;
+	}
 }
 
 /*
@@ -251,7 +271,7 @@ __noinline int switch_out(__u32 index, __u32 phase, __u32 voluntary)
 	if (!slot)
 		return 0;
 	write_begin(slot);
-	resolve(&slot->ledger, SS_LEDGER_RUN, &slot->at);
+	resolve(slot, SS_LEDGER_RUN, &slot->at);
 	ss_ledger_switch_out(&slot->ledger, &shared.grid, &slot->at, (__u8)phase, &slot->cause,
 			     (int)voluntary);
 	if (phase == SS_LEDGER_DEAD) {
@@ -270,7 +290,7 @@ __noinline int switch_in(__u32 index, __s32 cpu)
 	if (!slot)
 		return 0;
 	write_begin(slot);
-	resolve(&slot->ledger, SS_LEDGER_QUEUE, &slot->at);
+	resolve(slot, SS_LEDGER_QUEUE, &slot->at);
 	ss_ledger_switch_in(&slot->ledger, &shared.grid, &slot->at, cpu);
 	write_end(slot);
 	return 0;
@@ -341,6 +361,7 @@ SEC("tp_btf/sched_wakeup")
 int BPF_PROG(sched_wakeup, struct task_struct *t)
 {
 	struct ss_slot *slot = find(t);
+	bool unknown;
 	__u64 now_ns;
 	__u8 phase;
 
@@ -356,11 +377,16 @@ int BPF_PROG(sched_wakeup, struct task_struct *t)
 		go_on(slot->number, phase, now_ns);
 		return 0;
 	}
+	unknown = slot->ledger.open.phase == SS_LEDGER_UNKNOWN;
+	/* Some are woken that run, or are queued: that tells nothing. */
+	if (unknown && (slot->guess == SS_LEDGER_RUN || slot->guess == SS_LEDGER_QUEUE))
+		return 0;
 	write_begin(slot);
-	if (slot->ledger.open.phase == SS_LEDGER_UNKNOWN) {
+	if (unknown) {
 		slot->ledger.open.phase = ss_ledger_is_asleep(slot->guess) ? slot->guess :
 					  SS_LEDGER_SLEEP;
 		slot->ledger.open.cause = slot->guess_cause;
+		take_counters(&slot->ledger, t);
 	}
 	if (slot->ready && slot->ledger.open.cause.object == SS_OBJECT_EPOLL)
 		slot->ledger.open.cause.key[1] = slot->ready;
@@ -424,8 +450,7 @@ static __always_inline void take(struct ss_slot *slot, __u32 index, struct task_
 	ss_ledger_begin(&slot->ledger, &shared.grid, bpf_ktime_get_ns() + shared.mono_to_rq_ns,
 			SS_LEDGER_UNKNOWN, 0);
 	slot->guess_cause = slot->ledger.open.cause;
-	slot->ledger.pcount = t->sched_info.pcount;
-	slot->ledger.run_delay_ns = t->sched_info.run_delay;
+	take_counters(&slot->ledger, t);
 	slot->events = 0;
 	slot->generation++;
 }

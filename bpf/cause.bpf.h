@@ -44,22 +44,28 @@ struct {
 	__type(value, __u8);
 } told SEC(".maps");
 
-/* Of struct pt_regs, an ABI (ptrace(2)), from r10 on. */
 struct call_regs {
-	__u64 r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	__u64 di, si, r10, orig_ax;
 };
 
-static __always_inline bool read_regs(struct task_struct *t, struct call_regs *regs)
+static __always_inline void read_regs(struct task_struct *t, struct call_regs *regs)
 {
-	const char *at;
+	const struct pt_regs *at;
 
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		at = (const char *)bpf_task_pt_regs(t);
-	else
-		at = (const char *)BPF_CORE_READ(t, stack) + KERNEL_STACK_BYTES -
-		     bpf_core_type_size(struct pt_regs);
-	return !bpf_probe_read_kernel(regs, sizeof(*regs),
-				      at + bpf_core_field_offset(struct pt_regs, r10));
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) {
+		at = (const struct pt_regs *)bpf_task_pt_regs(t);
+		regs->di = at->di;
+		regs->si = at->si;
+		regs->r10 = at->r10;
+		regs->orig_ax = at->orig_ax;
+		return;
+	}
+	at = (const void *)((const char *)BPF_CORE_READ(t, stack) + KERNEL_STACK_BYTES -
+			    bpf_core_type_size(struct pt_regs));
+	regs->di = BPF_CORE_READ(at, di);
+	regs->si = BPF_CORE_READ(at, si);
+	regs->r10 = BPF_CORE_READ(at, r10);
+	regs->orig_ax = BPF_CORE_READ(at, orig_ax);
 }
 
 /* A wait that a packet can end. */
@@ -69,13 +75,17 @@ static __always_inline bool is_for_packets(const struct ss_cause *cause)
 	       cause->kind == SS_WAIT_POLL || cause->kind == SS_WAIT_SELECT;
 }
 
-/* What interrupts left over: "ksoftirqd/N". */
+/* What interrupts left over, and, where they are threads, their timers and they themselves. */
 static __always_inline bool serves_interrupts(const struct task_struct *t)
 {
 	char name[8];
+	__u64 begin;
 
 	BPF_CORE_READ_INTO(&name, t, comm);
-	return *(const __u64 *)name == 0x71726974666f736b;	/* "ksoftirq" */
+	begin = *(const __u64 *)name;
+	return begin == 0x71726974666f736b ||	/* "ksoftirq" */
+	       begin == 0x2f7372656d69746b ||	/* "ktimers/" */
+	       (__u32)begin == 0x2f717269;	/* "irq/" */
 }
 
 /*
@@ -85,17 +95,15 @@ static __always_inline bool serves_interrupts(const struct task_struct *t)
  * comes while user space runs uses the stack of @t, as an exception does, and like that it is no
  * system call; exceptions end waits for memory only.
  */
-static __always_inline bool is_interrupt(struct task_struct *t, const struct ss_cause *cause,
-					 const void *at)
+static __always_inline bool is_interrupt(struct task_struct *t, unsigned int flags, __u32 stack,
+					 const struct ss_cause *cause, const void *at)
 {
-	__u32 stack = (__u32)(unsigned long)BPF_CORE_READ(t, stack);
 	bool on_stack = (__u32)(unsigned long)at - stack < KERNEL_STACK_BYTES;
 	struct call_regs regs;
 
-	if (BPF_CORE_READ(t, flags) & PF_KTHREAD)
+	if (flags & PF_KTHREAD)
 		return !on_stack || serves_interrupts(t);
-	if (!read_regs(t, &regs))
-		return !on_stack;
+	read_regs(t, &regs);
 	if (!on_stack)
 		return !is_for_packets(cause) || regs.orig_ax >= SS_CALLS ||
 		       calls[regs.orig_ax & (SS_CALLS - 1)] != SS_CALL_WRITE;
@@ -108,13 +116,22 @@ static __always_inline __u64 read_waker(const struct ss_slot *slot, const void *
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid(), pid, tid;
 	struct task_struct *t;
+	unsigned int flags;
+	__u32 stack;
 
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
-		t = bpf_get_current_task_btf();
-	else
-		t = (void *)bpf_get_current_task();
 	/* An idle CPU does nothing of its own accord. */
-	if (!(__u32)pid_tgid || is_interrupt(t, &slot->ledger.open.cause, at))
+	if (!(__u32)pid_tgid)
+		return SS_WAKER_INTERRUPT;
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
+		t = bpf_get_current_task_btf();
+		flags = t->flags;
+		stack = (__u32)(unsigned long)t->stack;
+	} else {
+		t = (void *)bpf_get_current_task();
+		flags = BPF_CORE_READ(t, flags);
+		stack = (__u32)(unsigned long)BPF_CORE_READ(t, stack);
+	}
+	if (is_interrupt(t, flags, stack, &slot->ledger.open.cause, at))
 		return SS_WAKER_INTERRUPT;
 	if (!shared.pidns_level)
 		return pid_tgid;
@@ -171,32 +188,56 @@ static __always_inline __u8 anon_object(const struct file *file)
 	}
 }
 
-/* What descriptor @fd, which is @file, is. */
-static __always_inline void read_object(const struct file *file, __s32 fd, struct ss_cause *cause)
+struct file_place {
+	__u64 ino, magic;
+	__u32 dev;
+	__u16 mode;
+};
+
+/* Loads take less than calls that read, and this is done at each wait for a descriptor. */
+static __always_inline void read_place(const struct file *file, struct file_place *place)
 {
 	struct super_block *sb;
 	struct inode *inode;
+
+	if (bpf_rdonly_cast) {
+		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		inode = file->f_inode;
+		sb = inode->i_sb;
+		*place = (struct file_place){ inode->i_ino, sb->s_magic, sb->s_dev, inode->i_mode };
+		return;
+	}
+	inode = BPF_CORE_READ(file, f_inode);
+	sb = BPF_CORE_READ(inode, i_sb);
+	place->ino = BPF_CORE_READ(inode, i_ino);
+	place->magic = BPF_CORE_READ(sb, s_magic);
+	place->dev = BPF_CORE_READ(sb, s_dev);
+	place->mode = BPF_CORE_READ(inode, i_mode);
+}
+
+/* What descriptor @fd, which is @file, is. */
+static __always_inline void read_object(const struct file *file, __s32 fd, struct ss_cause *cause)
+{
+	struct file_place place;
 	__u16 mode;
 
 	cause->fd = fd;
-	inode = BPF_CORE_READ(file, f_inode);
-	sb = BPF_CORE_READ(inode, i_sb);
-	mode = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+	read_place(file, &place);
+	mode = place.mode & S_IFMT;
 	if (mode == S_IFSOCK) {
 		const struct sock *sk = sock_of(file);
 
 		cause->object = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ?
 				SS_OBJECT_UNIX : SS_OBJECT_SOCKET;
 	} else if (mode == S_IFIFO) {
-		cause->object = BPF_CORE_READ(sb, s_magic) == PIPEFS_MAGIC ? SS_OBJECT_PIPE :
-				SS_OBJECT_FIFO;
+		cause->object = place.magic == PIPEFS_MAGIC ? SS_OBJECT_PIPE : SS_OBJECT_FIFO;
 	} else if (mode == S_IFBLK) {
 		cause->object = SS_OBJECT_BLOCK;
-		cause->key[0] = BPF_CORE_READ(inode, i_rdev);
+		cause->key[0] = BPF_CORE_READ(file, f_inode, i_rdev);
 		return;
 	} else if (mode == S_IFCHR) {
 		cause->object = SS_OBJECT_DEVICE;
-	} else if (BPF_CORE_READ(sb, s_magic) == ANON_INODE_FS_MAGIC) {
+	} else if (place.magic == ANON_INODE_FS_MAGIC) {
 		/* They share one inode. */
 		cause->object = anon_object(file);
 		cause->key[0] = (__u64)fd;
@@ -204,8 +245,8 @@ static __always_inline void read_object(const struct file *file, __s32 fd, struc
 	} else {
 		cause->object = SS_OBJECT_FILE;
 	}
-	cause->key[0] = BPF_CORE_READ(inode, i_ino);
-	cause->key[1] = stat_dev(BPF_CORE_READ(sb, s_dev));
+	cause->key[0] = place.ino;
+	cause->key[1] = stat_dev(place.dev);
 }
 
 static __always_inline void tell_inet(struct ss_object_info *info, const struct sock *sk)
@@ -429,8 +470,9 @@ static __always_inline void read_cause(struct task_struct *t, struct ss_slot *sl
 		cause->kind = SS_WAIT_FREEZER;
 	else if (t->flags & PF_EXITING)
 		cause->kind = SS_WAIT_EXIT;
-	if (cause->kind != SS_WAIT_UNKNOWN || !read_regs(t, &regs))
+	if (cause->kind != SS_WAIT_UNKNOWN)
 		return;
+	read_regs(t, &regs);
 	/* An exception, and those that sleep are of the memory. */
 	if ((__s32)regs.orig_ax < 0) {
 		cause->kind = SS_WAIT_FAULT;

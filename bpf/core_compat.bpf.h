@@ -49,11 +49,22 @@ static __always_inline int compat_sched_delayed(const struct task_struct *t)
 	return se->sched_delayed;
 }
 
-/* A kernel without CONFIG_FAIR_GROUP_SCHED, whose cfs_rq does not tell, refuses the programs. */
+/* Since 6.2 (a35b9af4ec2c "bpf: Add a kfunc for generic type cast"). */
+extern void *bpf_rdonly_cast(const void *obj, __u32 type_id) __weak __ksym;
+
+/*
+ * A kernel without CONFIG_FAIR_GROUP_SCHED, whose cfs_rq does not tell, refuses the programs.
+ *
+ * To load a pointer by one that is trusted makes the verifier look types up by name, each time it
+ * comes by: most of what loading the programs would take.
+ */
 static __always_inline struct rq *compat_rq(const struct task_struct *t)
 {
-	struct cfs_rq *cfs_rq = t->se.cfs_rq;
+	struct cfs_rq *cfs_rq;
 
+	if (bpf_rdonly_cast)
+		t = bpf_rdonly_cast(t, bpf_core_type_id_kernel(struct task_struct));
+	cfs_rq = t->se.cfs_rq;
 	return cfs_rq->rq;
 }
 

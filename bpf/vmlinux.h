@@ -101,7 +101,7 @@ struct pid {
 };
 
 struct pt_regs {
-	unsigned long r10;
+	unsigned long r10, si, di, orig_ax;
 };
 
 struct qstr {

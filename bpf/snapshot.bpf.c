@@ -24,10 +24,11 @@ struct {
 } snapshots SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, __s32);		/* tid, in the PID namespace of the program */
-	__type(value, __u32);		/* index of its snapshot */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);		/* set by user space */
+	__type(key, __u32);		/* tid, in the PID namespace of the program, / SS_WANTED_BLOCK */
+	__type(value, struct ss_wanted_block);
 } wanted SEC(".maps");
 
 extern void bpf_rcu_read_lock(void) __weak __ksym;
@@ -45,8 +46,8 @@ static __always_inline __u32 flags_of(struct task_struct *t, const struct rq *rq
 
 	if (rq->curr == t)
 		flags |= SS_SNAPSHOT_CURRENT;
-	if (t->on_rq && !compat_sched_delayed(t))
-		flags |= SS_SNAPSHOT_QUEUED;
+	if (t->on_rq)
+		flags |= compat_sched_delayed(t) ? SS_SNAPSHOT_DELAYED : SS_SNAPSHOT_QUEUED;
 	if (BPF_CORE_READ_BITFIELD(t, in_iowait))
 		flags |= SS_SNAPSHOT_IOWAIT;
 	if (t->exit_state)
@@ -68,7 +69,8 @@ static __always_inline void look(struct task_struct *t, const struct rq *rq, str
 	s->clock_task_ns = rq->clock_task;
 	s->state = compat_state(t);
 	s->cpu = rq->cpu;
-	s->flags = flags_of(t, rq);
+	s->flags = (__u16)flags_of(t, rq);
+	s->asleep = 0;
 	barrier();
 	s->mono_ns = bpf_ktime_get_ns();
 }
@@ -97,18 +99,28 @@ static __always_inline bool holds(struct task_struct *t, const struct rq *rq,
 	return !differs && compat_rq(t) == rq;
 }
 
-static __always_inline void visit(struct task_struct *t)
+/*
+ * It was seen asleep, is off its runqueue, and has not been switched out or run since: so it slept
+ * all the time, at least until this run had begun. A new thread with its number has another start,
+ * one that took the number over as it called exec() has run for another time.
+ */
+static __always_inline bool sleeps_on(struct task_struct *t, const struct ss_snapshot *s)
 {
-	__s32 tid = number_of(t);
-	struct ss_snapshot *s;
-	__u32 *index;
+	__u64 differs;
 
-	index = bpf_map_lookup_elem(&wanted, &tid);
-	if (!index)
-		return;
-	s = bpf_map_lookup_elem(&snapshots, index);
-	if (!s)
-		return;
+	if (!s->asleep || t->on_rq)
+		return false;
+	barrier();
+	differs = s->nvcsw ^ t->nvcsw;
+	differs |= s->nivcsw ^ t->nivcsw;
+	differs |= s->start_boot_ns ^ t->start_boottime;
+	differs |= s->runtime_ns ^ t->se.sum_exec_runtime;
+	differs |= s->state ^ compat_state(t);
+	return !differs;
+}
+
+static __always_inline void read_thread(struct task_struct *t, struct ss_snapshot *s)
+{
 	for (int i = 0; i < TRIES; i++) {
 		const struct rq *rq = compat_rq(t);
 
@@ -119,7 +131,26 @@ static __always_inline void visit(struct task_struct *t)
 	s->flags |= SS_SNAPSHOT_TORN;
 out:
 	s->start_boot_ns = t->start_boottime;
-	bpf_probe_read_kernel(s->comm, sizeof(s->comm), t->comm);
+	s->comm[0] = *(const __u64 *)&t->comm[0];
+	s->comm[1] = *(const __u64 *)&t->comm[8];
+}
+
+static __always_inline void visit(struct task_struct *t)
+{
+	__u32 tid = (__u32)number_of(t), block = tid / SS_WANTED_BLOCK, index;
+	const struct ss_wanted_block *of_block = bpf_map_lookup_elem(&wanted, &block);
+	struct ss_snapshot *s;
+
+	if (!of_block || !of_block->number[tid % SS_WANTED_BLOCK])
+		return;
+	index = of_block->number[tid % SS_WANTED_BLOCK] - 1;
+	s = bpf_map_lookup_elem(&snapshots, &index);
+	if (!s)
+		return;
+	if ((index + shared.run) % SS_SNAPSHOT_RUNS_STILL && sleeps_on(t, s))
+		s->flags |= SS_SNAPSHOT_STILL;
+	else
+		read_thread(t, s);
 	if (s->run != shared.run)
 		shared.visited++;
 	s->run = shared.run;

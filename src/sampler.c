@@ -154,11 +154,10 @@ static void collect(struct ss_sampler *s)
 		ss_fdcache_next_round(&shard->files);
 		shard->lost_parse = shard->lost_reads = shard->lost_replies = shard->restarts = 0;
 	}
-	if (s->clockmap) {
+	if (s->clockmap && s->source_ops->wants_clocks && s->source_ops->wants_clocks(s->source))
 		ss_clockmap_refresh(s->clockmap, s->tick.actual_ns);
-		s->env.account.offset = ss_clockmap_offsets(s->clockmap, &s->env.account.ncpus);
-	}
-	ss_roster_look_for_still(s->roster, ss_quiet_check(&s->quiet));
+	if (s->source_ops->takes_stillness)
+		ss_roster_look_for_still(s->roster, ss_quiet_check(&s->quiet));
 	if (s->source_ops->begin)
 		s->source_ops->begin(s->source, &s->tick);
 	ss_pool_run(s->pool, job.active, collect_shards, &job);
@@ -523,7 +522,8 @@ int ss_sampler_open(struct ss_sampler *s, struct ss_procfs *procfs, struct ss_ca
 		return open_replay_clock(s);
 	ss_pool_run(s->pool, n, make_punctual, s);
 	/* Without the map, parts in flight are not known: the rows say so by their quality. */
-	ss_clockmap_new(&s->clockmap, caps);
+	if (!ss_clockmap_new(&s->clockmap, caps))
+		s->env.account.offset = ss_clockmap_offsets(s->clockmap, &s->env.account.ncpus);
 	ss_quiet_open(&s->quiet, procfs);
 	return 0;
 }

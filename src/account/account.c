@@ -386,13 +386,14 @@ static void close_idle(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,
 	} else {
 		/* It can have been woken and not yet switched in: only seen when it runs. */
 		a->bound_ns = mono_ns - max_s64(begin_ns, quiet_ns);
-		infer(out, a->bound_ns);
+		if (a->bound_ns)
+			infer(out, a->bound_ns);
 		if (a->phase == SS_PHASE_BLOCK && have_all(&a->prev, SS_HAVE_BLKIO) &&
 		    a->in_flight_is_io)
 			out->iowait_ns = out->wall_ns;
 		else
 			give(&w, a->phase, out->wall_ns);
-		if (a->phase == SS_PHASE_BLOCK && !have_all(&a->prev, SS_HAVE_BLKIO))
+		if (a->phase == SS_PHASE_BLOCK && !(a->prev.have & (SS_HAVE_BLKIO | SS_HAVE_PLACE)))
 			out->have &= ~(uint32_t)SS_PART_IOWAIT;
 	}
 	out->residual_ns = 0;

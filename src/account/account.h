@@ -134,7 +134,7 @@ bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns);
 
 /**
  * Close the window of a thread that ss_account_stays_asleep() and did not run until @mono_ns; it
- * was not runnable at @quiet_ns.
+ * was not runnable at @quiet_ns, which is @mono_ns where it was seen asleep.
  */
 void ss_account_close_asleep(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,
 			     struct ss_parts *out);

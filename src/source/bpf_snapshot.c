@@ -19,7 +19,11 @@
 #include "source/snapshot.h"
 #include "bpf/snapshot.skel.h"
 
-#define SLOTS 16384	/* threads beyond that are read as the procfs source does */
+/* Threads beyond these are read as the procfs source does. */
+#define SLOTS 16384
+#define TIDS_MAX (1u << 22)	/* PID_MAX_LIMIT of a 64-bit kernel */
+
+_Static_assert(SLOTS < UINT16_MAX, "a slot is told in 16 bits");
 
 /* What is kept of one watched thread, beside its snapshot. */
 struct slot {
@@ -31,14 +35,18 @@ struct ss_source {
 	const struct ss_source_env *env;
 	struct snapshot_bpf *skel;
 	struct bpf_link *listed;	/* NULL: the program that needs no file works */
-	struct ss_snapshot *snapshot;	/* shared with the kernel */
+	struct ss_snapshot *snapshot;	/* shared with the kernel, like the next one */
+	uint16_t *wanted;		/* by tid: its slot + 1; 0: none */
+	uint32_t tids;			/* how many */
 	struct ss_snapshot_shared *shared;
 	struct ss_snapshot_clock clock;
 	struct slot slot[SLOTS];
 	struct ss_thread *thread[SLOTS];
 	uint32_t free[SLOTS], nfree;
 	uint32_t top;			/* no slot from here on was ever used */
-	bool failed;			/* the run of this tick */
+	int64_t begin_mono_ns;		/* of the run of this tick: it had not begun before */
+	bool failed;			/* that run */
+	bool by_procfs;			/* some threads are read as the procfs source does */
 };
 
 static int load_with(struct ss_source *s, bool in_one_go)
@@ -53,7 +61,7 @@ static int load_with(struct ss_source *s, bool in_one_go)
 	bpf_program__set_autoload(skel->progs.read_all, in_one_go);
 	bpf_program__set_autoload(skel->progs.read_listed, !in_one_go);
 	bpf_map__set_max_entries(skel->maps.snapshots, SLOTS);
-	bpf_map__set_max_entries(skel->maps.wanted, SLOTS);
+	bpf_map__set_max_entries(skel->maps.wanted, s->tids / SS_WANTED_BLOCK);
 	return snapshot_bpf__load(skel);
 }
 
@@ -82,16 +90,19 @@ static int load(struct ss_source *s)
 	return s->listed ? 0 : -errno;
 }
 
+static void *share_map(const struct bpf_map *map, size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 static int share(struct ss_source *s)
 {
-	void *memory = mmap(NULL, SLOTS * sizeof(*s->snapshot), PROT_READ | PROT_WRITE, MAP_SHARED,
-			    bpf_map__fd(s->skel->maps.snapshots), 0);
-
-	if (memory == MAP_FAILED)
-		return -errno;
-	s->snapshot = memory;
 	s->shared = &s->skel->bss->shared;
-	return 0;
+	s->snapshot = share_map(s->skel->maps.snapshots, SLOTS * sizeof(*s->snapshot));
+	s->wanted = share_map(s->skel->maps.wanted, s->tids * sizeof(*s->wanted));
+	return s->snapshot && s->wanted ? 0 : -errno;
 }
 
 static int read_clock(struct ss_source *s)
@@ -100,10 +111,27 @@ static int read_clock(struct ss_source *s)
 				 &s->shared->mono_ns, &s->clock.mono_to_rq_ns);
 }
 
+/* Tids are below kernel.pid_max. */
+static uint32_t count_tids(const struct ss_procfs *procfs)
+{
+	char text[32];
+	unsigned long max = TIDS_MAX;
+
+	if (ss_procfs_read(procfs, text, sizeof(text), "sys/kernel/pid_max") > 0)
+		max = strtoul(text, NULL, 10);
+	if (max > TIDS_MAX)
+		max = TIDS_MAX;
+	return ((uint32_t)max / SS_WANTED_BLOCK + 1) * SS_WANTED_BLOCK;
+}
+
 static int open_all(struct ss_source *s, struct ss_procfs *procfs)
 {
-	int err = procfs->is_real ? load(s) : -ENOTSUP;
+	int err = -ENOTSUP;
 
+	if (procfs->is_real) {
+		s->tids = count_tids(procfs);
+		err = load(s);
+	}
 	if (!err)
 		err = share(s);
 	return err ? err : read_clock(s);
@@ -114,6 +142,8 @@ static void snapshot_close(struct ss_source *s)
 	bpf_link__destroy(s->listed);
 	if (s->snapshot)
 		munmap(s->snapshot, SLOTS * sizeof(*s->snapshot));
+	if (s->wanted)
+		munmap(s->wanted, s->tids * sizeof(*s->wanted));
 	snapshot_bpf__destroy(s->skel);
 	free(s);
 }
@@ -162,18 +192,14 @@ static int snapshot_attach(struct ss_source *s, struct ss_thread *thread)
 {
 	uint32_t index;
 
-	if (s->nfree)
-		index = s->free[--s->nfree];
-	else if (s->top < SLOTS)
-		index = s->top++;
-	else
-		return 0;
-	if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.wanted), &thread->tid, &index, BPF_ANY)) {
-		s->free[s->nfree++] = index;
+	if ((uint32_t)thread->tid >= s->tids || (!s->nfree && s->top == SLOTS)) {
+		s->by_procfs = true;
 		return 0;
 	}
+	index = s->nfree ? s->free[--s->nfree] : s->top++;
+	s->wanted[thread->tid] = (uint16_t)(index + 1);
 	memset(&s->slot[index], 0, sizeof(s->slot[index]));
-	s->snapshot[index].run = 0;
+	s->snapshot[index].run = s->snapshot[index].asleep = 0;
 	s->thread[index] = thread;
 	thread->slot_number = index + 1;
 	return 0;
@@ -181,15 +207,14 @@ static int snapshot_attach(struct ss_source *s, struct ss_thread *thread)
 
 static void snapshot_detach(struct ss_source *s, struct ss_shard *shard, struct ss_thread *thread)
 {
-	int wanted = bpf_map__fd(s->skel->maps.wanted);
-	uint32_t index = thread->slot_number - 1, current;
+	uint32_t index = thread->slot_number - 1;
 
 	ss_procfs_drop_files(shard, thread);
 	if (!thread->slot_number)
 		return;
 	/* Another thread may have got its tid, and have been attached. */
-	if (!bpf_map_lookup_elem(wanted, &thread->tid, &current) && current == index)
-		bpf_map_delete_elem(wanted, &thread->tid);
+	if (s->wanted[thread->tid] == thread->slot_number)
+		s->wanted[thread->tid] = 0;
 	thread->slot_number = 0;
 	s->thread[index] = NULL;
 	s->free[s->nfree++] = index;
@@ -231,6 +256,7 @@ static void snapshot_begin(struct ss_source *s, const struct ss_tick *tick)
 	(void)tick;
 	/* A reading that fails leaves the one before. */
 	read_clock(s);
+	s->begin_mono_ns = ss_now_ns(CLOCK_MONOTONIC);
 	s->shared->run++;
 	s->shared->visited = 0;
 	s->failed = run(s) || (was_cut_short(s) && run(s));
@@ -249,36 +275,46 @@ static bool check_start(struct slot *slot, const struct ss_snapshot *snapshot,
 }
 
 /* /proc has longer ones for kernel workers, which begin with this. */
-static void take_name(struct ss_thread *thread, const char comm[16])
+static void take_name(struct ss_thread *thread, const char *comm)
 {
 	if (strncmp(thread->comm, comm, 15))
 		snprintf(thread->comm, sizeof(thread->comm), "%.15s", comm);
 }
 
+static bool snapshot_wants_clocks(const struct ss_source *s)
+{
+	return __atomic_load_n(&s->by_procfs, __ATOMIC_RELAXED);
+}
+
 static void collect_one(struct ss_source *s, struct ss_shard *shard, struct ss_thread *thread,
 			const struct ss_tick *tick)
 {
-	const struct ss_snapshot *snapshot = &s->snapshot[thread->slot_number - 1];
+	struct ss_snapshot *snapshot = &s->snapshot[thread->slot_number - 1];
 	struct slot *slot = &s->slot[thread->slot_number - 1];
-	const struct ss_reading *prev = &thread->account.prev;
+	const struct ss_account *account = &thread->account;
+	const struct ss_reading *prev = &account->prev;
 	struct ss_reading r;
 
-	if (!was_visited(s, thread)) {
+	if (!was_visited(s, thread) && !slot->start_boot_ns) {
 		/* Some machines do not list all to programs: PID 1 of a guest whose host manages it. */
-		if (!slot->start_boot_ns)
-			ss_procfs_collect_thread(s->env, shard, thread);
-		else if (s->failed || is_there(thread))
+		__atomic_store_n(&s->by_procfs, true, __ATOMIC_RELAXED);
+		ss_procfs_collect_thread(s->env, shard, thread);
+	} else if (!was_visited(s, thread)) {
+		if (s->failed || is_there(thread))
 			shard->lost_reads++;
 		else
 			ss_source_gone(shard, thread);
+	} else if (snapshot->flags & SS_SNAPSHOT_STILL) {
+		ss_source_close_asleep(s->env, shard, thread, s->begin_mono_ns, s->begin_mono_ns);
 	} else if (!check_start(slot, snapshot, thread, tick)) {
 		ss_source_gone(shard, thread);
 	} else if (!ss_snapshot_read(snapshot, &s->clock, &slot->sleep,
 				     prev->have & SS_HAVE_PLACE ? prev : NULL, &r)) {
 		shard->lost_reads++;
 	} else {
-		take_name(thread, snapshot->comm);
+		take_name(thread, (const char *)snapshot->comm);
 		ss_source_close_window(s->env, shard, thread, &r);
+		snapshot->asleep = !account->bound_ns && ss_snapshot_may_sleep_on(snapshot, &r);
 	}
 }
 
@@ -302,6 +338,7 @@ const struct ss_source_ops ss_source_bpf_snapshot = {
 	.probe = snapshot_probe,
 	.open = snapshot_open,
 	.attach = snapshot_attach,
+	.wants_clocks = snapshot_wants_clocks,
 	.begin = snapshot_begin,
 	.collect = snapshot_collect,
 	.detach = snapshot_detach,

@@ -261,24 +261,31 @@ struct ss_window *ss_source_close_window(const struct ss_source_env *env, struct
 	return w;
 }
 
+struct ss_window *ss_source_close_asleep(const struct ss_source_env *env, struct ss_shard *shard,
+					 struct ss_thread *thread, int64_t mono_ns,
+					 int64_t quiet_ns)
+{
+	struct ss_window *w = ss_shard_add_window(shard);
+
+	if (!w)
+		return NULL;
+	w->thread = thread;
+	w->end_mono_ns = mono_ns;
+	ss_account_close_asleep(&thread->account, mono_ns, quiet_ns, &w->parts);
+	shard->nstill++;
+	ss_sampled_wait(env, shard, w);
+	return w;
+}
+
 struct ss_window *ss_source_close_still(const struct ss_source_env *env, struct ss_shard *shard,
 					struct ss_thread *thread)
 {
 	const struct ss_stillness *still = thread->still;
-	struct ss_window *w;
 
 	if (!still || !still->still_ns ||
 	    !ss_account_stays_asleep(&thread->account, still->since_ns))
 		return NULL;
-	w = ss_shard_add_window(shard);
-	if (!w)
-		return NULL;
-	w->thread = thread;
-	w->end_mono_ns = still->still_ns;
-	ss_account_close_asleep(&thread->account, still->still_ns, still->quiet_ns, &w->parts);
-	shard->nstill++;
-	ss_sampled_wait(env, shard, w);
-	return w;
+	return ss_source_close_asleep(env, shard, thread, still->still_ns, still->quiet_ns);
 }
 
 void ss_source_gone(struct ss_shard *shard, struct ss_thread *thread)
@@ -366,6 +373,12 @@ void ss_procfs_collect_thread(const struct ss_source_env *env, struct ss_shard *
 		ss_source_gone(shard, thread);
 }
 
+bool ss_procfs_wants_clocks(const struct ss_source *source)
+{
+	(void)source;
+	return true;
+}
+
 static void procfs_collect(struct ss_source *source, unsigned worker, struct ss_shard *shard,
 			   const struct ss_tick *tick)
 {
@@ -393,6 +406,8 @@ static void procfs_close(struct ss_source *source)
 const struct ss_source_ops ss_source_procfs = {
 	.name = "procfs",
 	.help = "schedstat, sched and stat of each thread; no privilege",
+	.takes_stillness = true,
+	.wants_clocks = ss_procfs_wants_clocks,
 	.probe = procfs_probe,
 	.open = procfs_open,
 	.attach = procfs_attach,

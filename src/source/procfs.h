@@ -44,6 +44,14 @@ void ss_source_put_quiet(const struct ss_thread *thread, struct ss_reading *r);
 void ss_source_set_start(struct ss_thread *thread, int64_t start_mono_ns);
 
 /**
+ * Close the window of @thread, which slept on until @mono_ns and was not runnable at @quiet_ns: see
+ * ss_account_close_asleep(). Appends to shard->windows; the appended window, or NULL: no memory.
+ */
+struct ss_window *ss_source_close_asleep(const struct ss_source_env *env, struct ss_shard *shard,
+					 struct ss_thread *thread, int64_t mono_ns,
+					 int64_t quiet_ns);
+
+/**
  * Close the window of @thread without reading it, when it is proven that it slept on. Appends to
  * shard->windows; the appended window, or NULL: it has to be read.
  */
@@ -56,6 +64,9 @@ struct ss_window *ss_source_close_still(const struct ss_source_env *env, struct 
  */
 struct ss_window *ss_source_close_window(const struct ss_source_env *env, struct ss_shard *shard,
 					 struct ss_thread *thread, const struct ss_reading *r);
+
+/** For sources that read all threads so: true. */
+bool ss_procfs_wants_clocks(const struct ss_source *source);
 
 /** One thread with procfs alone: read, and close its window or note that it ended. */
 void ss_procfs_collect_thread(const struct ss_source_env *env, struct ss_shard *shard,

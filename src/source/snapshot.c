@@ -163,3 +163,10 @@ bool ss_snapshot_read(const struct ss_snapshot *s, const struct ss_snapshot_cloc
 	}
 	return true;
 }
+
+bool ss_snapshot_may_sleep_on(const struct ss_snapshot *s, const struct ss_reading *r)
+{
+	/* One that is still on its runqueue can be stamped as queued. */
+	return is_asleep(r->phase) && !s->last_queued_ns &&
+	       !(s->flags & (SS_SNAPSHOT_CURRENT | SS_SNAPSHOT_DELAYED));
+}

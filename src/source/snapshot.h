@@ -36,4 +36,10 @@ bool ss_snapshot_read(const struct ss_snapshot *s, const struct ss_snapshot_cloc
 		      struct ss_snapshot_sleep *sleep, const struct ss_reading *prev,
 		      struct ss_reading *r);
 
+/**
+ * Whether the thread that @s became @r of was asleep, and nothing but a switch can change what @s
+ * says of it: then no more need be read while there was none.
+ */
+bool ss_snapshot_may_sleep_on(const struct ss_snapshot *s, const struct ss_reading *r);
+
 #endif

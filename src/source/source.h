@@ -47,7 +47,7 @@ struct ss_shard {
 	size_t ndelays;
 	struct ss_thread **gone;	/* room for n: found to have ended, account still open */
 	size_t ngone;
-	size_t nstill;			/* closed by ss_source_close_still() */
+	size_t nstill;			/* closed by ss_source_close_asleep() */
 	struct ss_fdcache files;
 	/* Losses of this tick. */
 	int64_t lost_parse, lost_reads, lost_replies, restarts;
@@ -81,6 +81,7 @@ struct ss_source_ops {
 	const char *name;
 	const char *help;
 	int64_t settle_ns;	/* how long after the end of a window its events may still arrive */
+	bool takes_stillness;	/* it reads no thread of which the roster proves that it did not run */
 	bool ends_threads;	/* it tells the end of each thread itself, at the latest some seconds after
 				 * the roster has set its exit_mono_ns */
 	/** Whether it works here; adds its entries to @caps. Returns 0 or negative errno. */
@@ -92,6 +93,8 @@ struct ss_source_ops {
 	/** Between ticks, often: hand out exit records. NULL: has none. */
 	void (*drain)(struct ss_source *source, ss_source_exit_fn fn, void *arg,
 		      struct ss_source_stats *stats);
+	/** Whether env->account must hold the clocks of the CPUs at this tick. NULL: never. */
+	bool (*wants_clocks)(const struct ss_source *source);
 	/** Before the workers start. NULL: nothing to do. */
 	void (*begin)(struct ss_source *source, const struct ss_tick *tick);
 	/**

@@ -644,6 +644,8 @@ static void taskstats_drain(struct ss_source *s, ss_source_exit_fn fn, void *arg
 const struct ss_source_ops ss_source_taskstats = {
 	.name = "taskstats",
 	.help = "counters and delays through netlink; needs CAP_NET_ADMIN",
+	.takes_stillness = true,
+	.wants_clocks = ss_procfs_wants_clocks,
 	.probe = taskstats_probe,
 	.open = taskstats_open,
 	.attach = taskstats_attach,

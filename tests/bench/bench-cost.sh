@@ -5,8 +5,8 @@
 # only the difference counts, which leaves out starting and stopping.
 . "$(dirname "$0")/lib.sh"
 
-few=10
-many=70
+few=20
+many=220
 pidstat_few=1
 pidstat_many=5
 

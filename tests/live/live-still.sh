@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Threads that are not read because their process did not run: they have their rows all the same,
-# and what they do in between is not missed.
+# Threads that are not read because they or their process did not run: they have their rows all the
+# same, and what they do in between is not missed.
 . "$(dirname "$0")/lib.sh"
 
 # Some tick was closed without reading a thread, or the sampler has ended.
@@ -25,12 +25,16 @@ still_while_idle() {
 	end_workload
 	sums "$csv"
 	presence "$csv" "tids=$(printf %s "$targets" | tr , ' ')"
-	grep -q ',,estimate,' "$csv" || die "no row is marked as inferred"
+	grep -q ",,$2," "$csv" || die "no row is of quality $2"
 }
 
-still_while_idle procfs
+# What a process did not do is inferred; what the kernel says of each thread is seen.
+still_while_idle procfs estimate
 live_truth procfs sleep,burst
 if "$SCHEDSAMPLER" -q --source taskstats -p $$ -i 10 -n 1 >/dev/null 2>&1; then
-	still_while_idle taskstats
+	still_while_idle taskstats estimate
 	live_truth taskstats sleep,burst
+fi
+if "$SCHEDSAMPLER" -q --source bpf-snapshot -p $$ -i 10 -n 1 >/dev/null 2>&1; then
+	still_while_idle bpf-snapshot snapshot
 fi

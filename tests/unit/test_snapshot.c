@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "account.h"
 
+#include "base/util.h"
 #include "source/snapshot.h"
 
 #define RQ_OFFSET (5000 * MS)	/* add to CLOCK_MONOTONIC for rq->clock */
@@ -31,7 +32,7 @@ static struct ss_snapshot seen(int64_t mono_ns, uint32_t task_state, uint32_t fl
 		.last_arrival_ns = rq(mono_ns - 20 * MS),
 		.state = task_state,
 		.cpu = 1,
-		.flags = flags,
+		.flags = (uint16_t)flags,
 	};
 }
 
@@ -300,6 +301,67 @@ static void snapshot__dead__ended_when_it_was_switched_out(void **state)
 	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
 }
 
+static void snapshot__slept_on__closes_as_a_reading_would(void **state)
+{
+	static const struct {
+		uint32_t state, flags;
+	} cases[] = {
+		{ 0x0001, 0 }, { 0x0002, 0 }, { 0x0002, SS_SNAPSHOT_IOWAIT }, { 0x0004, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SS_ARRAY_SIZE(cases); i++) {
+		struct ss_snapshot s = seen(1000 * MS, cases[i].state, cases[i].flags);
+		struct ss_reading r = read_of(&s);
+		struct ss_account read, unread;
+		struct ss_parts p, q;
+
+		assert_true(ss_snapshot_may_sleep_on(&s, &r));
+		ss_account_open(&read, &r, &env);
+		unread = read;
+		s = seen(1050 * MS, cases[i].state, cases[i].flags);
+		s.exec_start_ns = rq(995 * MS) - SKEW;
+		r = read_of(&s);
+		ss_account_close(&read, &r, &env, &p);
+		ss_account_close_asleep(&unread, 1050 * MS, 1050 * MS, &q);
+		assert_memory_equal(&p, &q, sizeof(p));
+		assert_int_equal(q.quality, SS_QUALITY_SNAPSHOT);
+		/* Nor does the window after it know the difference. */
+		s = seen(1100 * MS, 0, RUNNING);
+		s.pcount++;
+		s.runtime_ns += 5 * MS;
+		s.last_arrival_ns = rq(1088 * MS);
+		r = read_of(&s);
+		ss_account_close(&read, &r, &env, &p);
+		ss_account_close(&unread, &r, &env, &q);
+		assert_memory_equal(&p, &q, sizeof(p));
+	}
+}
+
+static void snapshot__not_off_its_runqueue__does_not_just_sleep_on(void **state)
+{
+	static const struct {
+		uint32_t state, flags;
+	} cases[] = {
+		{ 0, RUNNING }, { 0, SS_SNAPSHOT_QUEUED }, { 1, SS_SNAPSHOT_CURRENT },
+		{ 1, SS_SNAPSHOT_DELAYED }, { 0, 0 }, { 0x0200, 0 }, { 0x0080, SS_SNAPSHOT_DEAD },
+	};
+	struct ss_snapshot s;
+	struct ss_reading r;
+
+	(void)state;
+	for (size_t i = 0; i < SS_ARRAY_SIZE(cases); i++) {
+		s = seen(1000 * MS, cases[i].state, cases[i].flags);
+		r = read_of(&s);
+		assert_false(ss_snapshot_may_sleep_on(&s, &r));
+	}
+	/* What will join run_delay changes while it sleeps. */
+	s = seen(1000 * MS, 1, 0);
+	s.last_queued_ns = rq(990 * MS);
+	r = read_of(&s);
+	assert_false(ss_snapshot_may_sleep_on(&s, &r));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +378,8 @@ int main(void)
 		cmocka_unit_test(snapshot__sleep_stamped_as_waiting__is_taken_out_again),
 		cmocka_unit_test(snapshot__one_wait_for_a_disk__is_iowait),
 		cmocka_unit_test(snapshot__dead__ended_when_it_was_switched_out),
+		cmocka_unit_test(snapshot__slept_on__closes_as_a_reading_would),
+		cmocka_unit_test(snapshot__not_off_its_runqueue__does_not_just_sleep_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,11 @@ check_PROGRAMS += tests/vm/taskstats-reply
 tests_vm_taskstats_reply_SOURCES = tests/vm/taskstats-reply.c
 tests_vm_taskstats_reply_LDADD = $(NL_LIBS)
 
+# As it is where clang, bpftool or libbpf is missing: nobpf.c comes before the library's bpf.c.
+check_PROGRAMS += tests/vm/schedsampler-nobpf
+tests_vm_schedsampler_nobpf_SOURCES = src/main.c src/source/nobpf.c
+tests_vm_schedsampler_nobpf_LDADD = $(schedsampler_LDADD)
+
 EXTRA_DIST += \
 	tests/vm/README.md \
 	tests/vm/branches \

@@ -110,8 +110,8 @@ file == 5 {
 	if (F[column["quality"]] == "repaired" && F[column["waker"]] == "")
 		next
 	ended[tid] += F[column["ended_ns"]]
-	if (waker[tid] == "any" ? F[column["waker"]] != "" :
-	    F[column["waker_tid"]] == waker[tid] + 0 ||
+	if ((waker[tid] == "any" && F[column["waker"]] != "") ||
+	    (waker[tid] != "any" && F[column["waker_tid"]] == waker[tid] + 0) ||
 	    (waker[tid] ~ /interrupt/ && F[column["waker"]] == "interrupt"))
 		right_waker[tid] += F[column["ended_ns"]]
 	else if (F[column["count"]] > 0)

@@ -24,11 +24,13 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,6 +74,14 @@ static void phase_set(enum phase phase)
 	wl_futex_wake(&wl_shared->phase);
 }
 
+static int64_t own_nvcsw(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -86,6 +96,7 @@ static void *worker_main(void *arg)
 	/* The first time takes page faults, which would be charged behind the reading of cpu0_ns. */
 	w->cpu0_ns = wl_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	wl_futex_wait(&wl_shared->phase, PARKED, NS_PER_MS);
+	w->nvcsw = own_nvcsw();
 	count_up(&wl_shared->arrived);
 	w->cpu0_ns = wl_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	while (atomic_load(&wl_shared->phase) == PARKED)
@@ -95,6 +106,7 @@ static void *worker_main(void *arg)
 	w->kind->run(w);
 	w->end_ns = wl_clock_ns(CLOCK_MONOTONIC);
 	w->cpu_ns = wl_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	w->nvcsw = own_nvcsw();
 	count_up(&wl_shared->parked);
 	if (w->kind->exits && !w->role)
 		return NULL;
@@ -233,24 +245,33 @@ static bool await_command(const char *command, int64_t end_ns, bool listen, cons
 	return in.fd >= 0;
 }
 
+/* About to sleep, it shows as asleep, but can be preempted there, and throttled: it has to have left. */
+static bool is_parked(const struct worker *w, const char *status)
+{
+	static const char key[] = "\nvoluntary_ctxt_switches:";
+	const char *state = strstr(status, "\nState:\t"), *nvcsw = strstr(status, key);
+
+	/* One that has ended is not waited for. */
+	if (!state || state[8] == 'Z')
+		return true;
+	return state[8] == 'S' && nvcsw && strtoll(nvcsw + sizeof(key) - 1, NULL, 10) > w->nvcsw;
+}
+
 /* Until it sleeps: what it runs on the way is milliseconds when a virtual machine stops there. */
 static void await_asleep(const struct worker *w)
 {
-	char path[64], text[256];
+	char path[64], text[4096];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)w->pid, (int)w->tid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", (int)w->pid, (int)w->tid);
 	for (;;) {
 		const struct timespec ms = { .tv_nsec = NS_PER_MS };
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 		ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-		const char *state;
 
 		if (fd >= 0)
 			close(fd);
 		text[n > 0 ? n : 0] = '\0';
-		state = strrchr(text, ')');
-		/* One that has ended is not waited for. */
-		if (!state || state[2] == 'S' || state[2] == 'Z')
+		if (is_parked(w, text))
 			return;
 		nanosleep(&ms, NULL);
 	}

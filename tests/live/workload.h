@@ -28,6 +28,7 @@ struct worker {
 	pid_t pid, tid;
 	pthread_t thread;
 	int64_t cpu0_ns, cpu_ns;	/* CLOCK_THREAD_CPUTIME_ID, parked before and after */
+	int64_t nvcsw;			/* voluntary switches before it last went to park */
 	int64_t begin_ns, end_ns;	/* CLOCK_MONOTONIC around its running phase */
 	int64_t loops, slept_ns, slept_max_ns, made, made_cpu_ns;
 	char skip[120];

@@ -315,8 +315,28 @@ SS_LEDGER_FUNC void ss_ledger_arrived(struct ss_ledger *l, const struct ss_grid 
 }
 
 /*
- * It is in @phase from @s on. Until then it ran for what its runtime counter says; windows that closed
- * meanwhile took theirs from the clock, this one has what is left of it.
+ * While it seemed to run, it was in @phase from @from_ns on for @ns; by what does not fit before
+ * @left_ns, the counters disagree with the clock. Returns the end of it.
+ */
+SS_LEDGER_FUNC __u64 ss_ledger_spend(struct ss_ledger *l, const struct ss_grid *g, __u8 phase,
+				     __u64 from_ns, __u64 ns, __u64 left_ns)
+{
+	__u64 end_ns = from_ns + ns, rest_ns = 0;
+
+	if (end_ns > left_ns) {
+		rest_ns = end_ns - left_ns;
+		end_ns = left_ns;
+	}
+	l->open.phase = phase;
+	ss_ledger_advance(l, g, end_ns);
+	l->open.phase = SS_LEDGER_RUN;
+	l->open.ns[phase] += (__s64)rest_ns;
+	return end_ns;
+}
+
+/*
+ * It is in @phase from @s on. Until then it ran for what its runtime counter says, and time was
+ * stolen from it; when, nothing tells: it comes after. What neither accounts for is a gap.
  *
  * One that goes to sleep left when its counter came to a stand. The instant of @s is nearly always
  * that; but while the CPU looks for something else to run, the kernel can move that instant on and
@@ -326,26 +346,26 @@ SS_LEDGER_FUNC void ss_ledger_leave(struct ss_ledger *l, const struct ss_grid *g
 				    const struct ss_switch *s, __u8 phase)
 {
 	__u64 run_ns = s->runtime_ns - l->runtime_ns, stolen_ns = s->skew_ns - l->skew_ns;
-	__u64 left_ns = s->now_ns, counted_ns = l->in_ns + run_ns + stolen_ns, missing_ns = 0;
-	__u64 gap_ns = counted_ns < left_ns ? left_ns - counted_ns : 0, window = l->open.window;
+	__u64 at_ns = l->in_ns, left_ns = s->now_ns > at_ns ? s->now_ns : at_ns;
+	__u64 counted_ns = at_ns + run_ns + stolen_ns, window = l->open.window;
+	__u64 gap_ns = counted_ns < left_ns ? left_ns - counted_ns : 0;
+	/* A switch-out and the next switch-in were missed. */
 	int missed = s->pcount > l->pcount + 1;
+	int known = s->pcount == l->pcount + 1 && (l->went_on || ss_ledger_is_asleep(phase));
 
-	/* A switch-out and the next switch-in were missed: nothing tells when that was. */
-	if (missed)
+	if (missed || (known && gap_ns))
 		ss_ledger_repaired(l, gap_ns);
-	else if (s->pcount == l->pcount + 1 && (l->went_on || ss_ledger_is_asleep(phase)))
-		missing_ns = gap_ns;
-	if (!l->went_on)
-		left_ns -= missing_ns;
-	ss_ledger_advance(l, g, left_ns);
+	if (known && !l->went_on)
+		left_ns -= gap_ns;
+	else if (known && gap_ns)
+		at_ns = ss_ledger_spend(l, g, SS_LEDGER_QUEUE, at_ns, gap_ns, left_ns);
+	at_ns = ss_ledger_spend(l, g, SS_LEDGER_RUN, at_ns, run_ns, left_ns);
+	if (stolen_ns)
+		at_ns = ss_ledger_spend(l, g, SS_LEDGER_STOLEN, at_ns, stolen_ns, left_ns);
+	if (at_ns < left_ns)
+		ss_ledger_spend(l, g, SS_LEDGER_UNEXPLAINED, at_ns, left_ns - at_ns, left_ns);
 	if (missed && l->open.window != window)
 		ss_ledger_repaired(l, gap_ns);
-	l->open.ns[SS_LEDGER_RUN] += (__s64)run_ns - (__s64)(left_ns - l->in_ns);
-	l->open.ns[SS_LEDGER_STOLEN] += (__s64)stolen_ns;
-	if (l->went_on)
-		l->open.ns[SS_LEDGER_QUEUE] += (__s64)missing_ns;
-	if (missing_ns)
-		ss_ledger_repaired(l, missing_ns);
 	l->runtime_ns = s->runtime_ns;
 }
 

@@ -283,6 +283,34 @@ static void blocks(struct thread *t, uint64_t at_ns)
 }
 
 /*
+ * It runs, time is stolen from it, and then, which nothing tells of one that was not preempted, its
+ * counter stands still; it is in @phase in the end.
+ */
+static void runs(struct thread *t, uint64_t from_ns, uint64_t to_ns, uint8_t phase)
+{
+	uint64_t stolen_ns = 0, gap_ns = 0;
+
+	if (next_random() % 4 == 0)
+		stolen_ns = next_random() % (to_ns - from_ns + 1);
+	if (next_random() % 4 == 0 && phase == SS_LEDGER_QUEUE)
+		gap_ns = next_random() % (to_ns - from_ns - stolen_ns + 1);
+	truth_goes_on(SS_LEDGER_RUN, from_ns, to_ns - stolen_ns - gap_ns, 0);
+	truth_goes_on(SS_LEDGER_STOLEN, to_ns - stolen_ns - gap_ns, to_ns - gap_ns, 0);
+	truth_goes_on(SS_LEDGER_UNEXPLAINED, to_ns - gap_ns, to_ns, 0);
+	/* Windows that ended since then were derived of one that ran. */
+	if (truth.window && to_ns - stolen_ns - gap_ns < truth.end_ns[truth.window - 1])
+		derived.n = derived.nparts = 0;
+	if (phase == SS_LEDGER_QUEUE)
+		truth.in[truth.window].nivcsw++;
+	else
+		truth.in[truth.window].nvcsw++;
+	if (is_asleep(phase))
+		blocks(t, to_ns);
+	t->k.runtime_ns -= gap_ns;
+	leaves_cpu(t, to_ns, stolen_ns, phase, true);
+}
+
+/*
  * A simulated thread: runs, is preempted, sleeps in all ways, for random times on a random grid.
  * The windows must be the simulation's to the nanosecond, and so must the waits.
  */
@@ -302,27 +330,18 @@ static void ledger__random_schedule__conserves_time_and_finds_the_truth(void **s
 		truth_begins(&g, now_ns);
 		next = truth.window;
 		for (int step = 0; step < 1000 && truth.window + 20 < WINDOWS; step++) {
-			uint64_t at_ns = now_ns + random_time(&g, now_ns, pace), stolen_ns = 0;
+			uint64_t at_ns = now_ns + random_time(&g, now_ns, pace);
 			struct waits before = truth.in[truth.window].told;
 			size_t waker = next_random() % WAKERS;
 			uint8_t was = phase;
 
 			derive(&t, at_ns);
-			truth_goes_on(was, now_ns, at_ns, waker);
+			if (was != SS_LEDGER_RUN)
+				truth_goes_on(was, now_ns, at_ns, waker);
 			switch (phase) {
 			case SS_LEDGER_RUN:
 				phase = (uint8_t)(next_random() % 5 + SS_LEDGER_QUEUE);
-				if (next_random() % 4 == 0)
-					stolen_ns = next_random() % (at_ns - now_ns + 1);
-				truth.in[truth.window].ns[SS_LEDGER_STOLEN] += (int64_t)stolen_ns;
-				truth.in[truth.window].ns[SS_LEDGER_RUN] -= (int64_t)stolen_ns;
-				if (phase == SS_LEDGER_QUEUE)
-					truth.in[truth.window].nivcsw++;
-				else
-					truth.in[truth.window].nvcsw++;
-				if (is_asleep(phase))
-					blocks(&t, at_ns);
-				leaves_cpu(&t, at_ns, stolen_ns, phase, true);
+				runs(&t, now_ns, at_ns, phase);
 				break;
 			case SS_LEDGER_QUEUE:
 				phase = SS_LEDGER_RUN;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bench-cost [N]...: CPU time for one sample of one thread, with N threads (1000 and 5000) that
 # sleep, and with N of which a tenth runs. Of two runs that differ in their number of samples
-# only the difference counts, which leaves out starting and stopping.
+# only the difference counts, which leaves out starting and stopping. BENCH_SOURCES: which of ours.
 . "$(dirname "$0")/lib.sh"
 
 few=20
@@ -39,6 +39,27 @@ measure() {
 	cat "$tmp/$1.last" >>"$tmp/$1.us"
 }
 
+# What the program in the kernel takes alone, for N threads: the rest is account, rows and output.
+snapshot_alone() {
+	start_tracer bpf-stats "$BENCH/bpfhold" stats
+	start_sampler "$tmp/alone.csv" --source bpf-snapshot -p "$load"
+	until_true more_lines "$ticks" 100
+	bpftool prog show | awk -v n="$1" '
+		match($0, /name read_[al]/) && match($0, /run_time_ns [0-9]+ run_cnt [0-9]+/) {
+			split(substr($0, RSTART, RLENGTH), figure, " ")
+			printf "%.4g\n", figure[2] / 1000 / figure[4] / n
+		}
+	' >"$tmp/alone.last"
+	stop_sampler
+	kill -TERM "$tracer"
+	end_of "$tracer"
+	[ -s "$tmp/alone.last" ] || return 0
+	say "bpf-snapshot in the kernel alone: $(cat "$tmp/alone.last") us a thread-sample"
+	[ "$peers" = loop ] ||
+		verdict "pidstat / bpf-snapshot in the kernel alone" \
+			"$(calculate "$(median "$tmp/pidstat.us") / $(cat "$tmp/alone.last")")" 200+
+}
+
 compare() {
 	say "== $1 $2"
 	rm -f "$tmp"/*.us "$tmp"/*.ratio
@@ -57,6 +78,9 @@ compare() {
 			done
 		done
 	done
+	case $ours in
+	*bpf-snapshot*) ! command -v bpftool >/dev/null || snapshot_alone "$2" ;;
+	esac
 	end_load
 	for candidate in $candidates; do
 		printf '%-14s %8.3f us a thread-sample' "$candidate" "$(median "$tmp/$candidate.us")"
@@ -76,8 +100,9 @@ compare() {
 	done
 }
 
-ours="procfs procfs-csv"
-for source in taskstats bpf bpf-snapshot; do
+: "${BENCH_SOURCES:=procfs taskstats bpf bpf-snapshot}"
+ours=
+for source in $BENCH_SOURCES; do
 	if "$SCHEDSAMPLER" -q --source $source -p $$ -i 10 -n 1 -F csv >/dev/null 2>&1; then
 		ours="$ours $source $source-csv"
 	else

@@ -48,6 +48,17 @@ has_open() {
 	! is_alive "$1" || find "/proc/$1/fd" -type l -printf '%l\n' 2>/dev/null | grep -q "$2"
 }
 
+# start_tracer KIND COMMAND...: until it has such descriptors, its last step before it waits.
+start_tracer() {
+	kind=$1
+	shift
+	"$@" >"$tmp/traced" 2>&1 &
+	tracer=$!
+	pids="$pids $tracer"
+	until_true has_open "$tracer" "$kind"
+	is_alive "$tracer" || die "$* ended: $(tail -n 1 "$tmp/traced")"
+}
+
 # start_load VERB N: of the workload, for long enough; ended with end_load. Sets load.
 start_load() {
 	rm -f "$tmp/told"

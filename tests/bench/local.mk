@@ -9,6 +9,9 @@ BENCHES = \
 bench_programs = \
 	tests/bench/bareloop \
 	tests/bench/benchrun
+if HAVE_BPF
+bench_programs += tests/bench/bpfhold
+endif
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 
@@ -26,3 +29,5 @@ EXTRA_DIST += \
 tests_bench_bareloop_LDADD =
 
 tests_bench_benchrun_LDADD =
+
+tests_bench_bpfhold_LDADD = $(LIBBPF_LIBS)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
 /*
  * The account of one thread from its scheduler events. Compiled for the kernel (ledger.bpf.c), for
- * user space (src/source/bpf.c), which closes with it the windows of threads that had no event, and
- * for the unit tests.
+ * user space (src/source/ledger_windows.c), which closes with it the windows of threads that had no
+ * event, and for the unit tests.
  *
  * All instants are of the scheduler's own clock (rq->clock), in nanoseconds. Each part comes from
  * its own events: run from the thread's runtime counter, rq, sleep, block, iowait and stop from the

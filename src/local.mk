@@ -75,6 +75,7 @@ src_libss_a_SOURCES = \
 	src/source/calls.h \
 	src/source/ledger.c \
 	src/source/ledger.h \
+	src/source/ledger_windows.c \
 	src/source/parse.h \
 	src/source/parse_proc.c \
 	src/source/parse_syscall.c \
@@ -97,6 +98,7 @@ src_libss_a_SOURCES = \
 	src/source/taskstats.h \
 	src/source/waits.c \
 	src/source/waits.h \
+	src/source/watch.h \
 	src/tick/clockmap.c \
 	src/tick/clockmap.h \
 	src/tick/quiet.c \

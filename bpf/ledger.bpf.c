@@ -531,7 +531,7 @@ int enrol(struct bpf_iter__task *ctx)
 		return 0;
 	tid = number_of(t);
 	w = bpf_map_lookup_elem(&wanted, &tid);
-	if (!w || w->done)
+	if (!w || w->answer == SS_ANSWER_WATCHED)
 		return 0;
 	/* Not yet on a runqueue: its birth is about to be told; or not any more. */
 	if (compat_state(t) & (TASK_NEW | TASK_DEAD))
@@ -547,10 +547,11 @@ int enrol(struct bpf_iter__task *ctx)
 		return 0;
 	take(slot, index, t, w->inherit);
 	slot->ledger.open.cpu = compat_cpu(t);
+	w->answer = SS_ANSWER_NO_MEMORY;
 	if (bind(t, index)) {
 		/* From here on its events are seen. */
 		guess(t, slot);
-		w->done = 1;
+		w->answer = SS_ANSWER_WATCHED;
 	}
 	return 0;
 }

@@ -162,12 +162,19 @@ enum ss_inherit {
 	SS_INHERIT_CHILDREN = 1u << 1,	/* of processes that it creates */
 };
 
+/* What came of a thread that is to be watched. */
+enum ss_answer {
+	SS_ANSWER_NONE = 0,	/* it was not found */
+	SS_ANSWER_WATCHED = 1,
+	SS_ANSWER_NO_MEMORY = 2,	/* at once: there can be some in a moment */
+};
+
 /* A thread that is to be watched: what user space asks for, and the answer. */
 struct ss_wanted {
 	__u32 slot;	/* to be taken */
 	__u32 has;	/* 1 + the one that it has already, as a new thread of a watched process does */
 	__u8 inherit;	/* enum ss_inherit */
-	__u8 done;
+	__u8 answer;	/* enum ss_answer */
 	__u8 pad[2];
 };
 

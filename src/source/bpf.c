@@ -271,6 +271,12 @@ static uint8_t inherit_of(const struct ss_source *s, const struct ss_thread *t)
 	return s->env->follow ? SS_INHERIT_THREADS | SS_INHERIT_CHILDREN : SS_INHERIT_THREADS;
 }
 
+/* The kernel counts there, too. */
+static void count_lost(const struct ss_source *s, size_t threads)
+{
+	__atomic_fetch_add(&s->shared->lost_threads, threads, __ATOMIC_RELAXED);
+}
+
 /* Ask for all that are not watched yet. Returns how many were asked for. */
 static size_t ask(struct ss_source *s)
 {
@@ -287,13 +293,13 @@ static size_t ask(struct ss_source *s)
 		}
 		/* All are in use: it has no windows. */
 		if (take_slot(s, &w.slot)) {
-			s->shared->lost_threads++;
+			count_lost(s, 1);
 			continue;
 		}
 		if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.wanted), &t->tid, &w,
 					       BPF_ANY)) {
 			free_slot(s, w.slot);
-			s->shared->lost_threads++;
+			count_lost(s, 1);
 			continue;
 		}
 		n++;
@@ -303,11 +309,14 @@ static size_t ask(struct ss_source *s)
 	return n;
 }
 
-/* Those that were not found stay pending: they have ended, or are found next time. */
-static void take_answers(struct ss_source *s)
+/*
+ * Those that were not found stay pending: they have ended, or are found next time. Returns for how
+ * many there was no memory.
+ */
+static size_t take_answers(struct ss_source *s)
 {
 	int wanted = bpf_map__fd(s->skel->maps.wanted);
-	size_t i, left = 0;
+	size_t i, left = 0, starved = 0;
 
 	for (i = 0; i < s->npending; i++) {
 		struct ss_thread *t = s->pending[i];
@@ -318,7 +327,7 @@ static void take_answers(struct ss_source *s)
 			continue;
 		}
 		bpf_map_delete_elem(wanted, &t->tid);
-		if (w.done) {
+		if (w.answer == SS_ANSWER_WATCHED) {
 			ss_watches_claim(&s->watches, w.slot, t);
 			continue;
 		}
@@ -329,10 +338,36 @@ static void take_answers(struct ss_source *s)
 			ss_watches_claim(&s->watches, w.has - 1, t);
 		else
 			s->pending[left++] = t;
-		if (!w.has && t->unfound < UNFOUND_TICKS)
+		if (w.answer == SS_ANSWER_NO_MEMORY)
+			starved++;
+		else if (!w.has && t->unfound < UNFOUND_TICKS)
 			t->unfound++;
 	}
 	s->npending = left;
+	return starved;
+}
+
+/*
+ * Begin to watch all that are pending. The kernel's memory for that comes in lots, the first of four,
+ * and what brings the next is a thread on -rt: it gets a moment, as long as there are more each time.
+ */
+static void enrol(struct ss_source *s)
+{
+	const struct timespec moment = { .tv_nsec = 100000 };
+	size_t starved = SIZE_MAX, before;
+
+	while (ask(s)) {
+		ss_bpf_run_iter(s->skel->links.enrol);
+		before = starved;
+		starved = take_answers(s);
+		if (!starved)
+			return;
+		if (starved >= before) {
+			count_lost(s, starved);
+			return;
+		}
+		nanosleep(&moment, NULL);
+	}
 }
 
 static void bpf_drain(struct ss_source *s, ss_source_exit_fn fn, void *arg,
@@ -354,10 +389,7 @@ static void bpf_begin(struct ss_source *s, const struct ss_tick *tick)
 	ring_buffer__consume(s->ring);
 	while ((slot = ss_watches_sweep(&s->watches)) >= 0)
 		free_slot(s, (uint32_t)slot);
-	if (s->npending && ask(s)) {
-		ss_bpf_run_iter(s->skel->links.enrol);
-		take_answers(s);
-	}
+	enrol(s);
 	ss_watches_copy(&s->watches);
 	ring_buffer__consume(s->ring);
 	/* One that a CPU is still writing hides those after it. */

@@ -247,7 +247,7 @@ SS_LEDGER_FUNC void ss_ledger_arrive(struct ss_ledger *l, __u64 now_ns, __u64 sk
 	l->open.phase = SS_LEDGER_RUN;
 	l->in_ns = now_ns;
 	l->skew_ns = skew_ns;
-	l->went_on = 0;
+	l->in_unseen = 0;
 }
 
 /** It gets a CPU. */
@@ -340,7 +340,7 @@ SS_LEDGER_FUNC __u64 ss_ledger_spend(struct ss_ledger *l, const struct ss_grid *
  *
  * One that goes to sleep left when its counter came to a stand. The instant of @s is nearly always
  * that; but while the CPU looks for something else to run, the kernel can move that instant on and
- * leave the counter as it was. One that went on was queued for what its counter does not have.
+ * leave the counter as it was. One that nobody saw get its CPU was queued until its counter began.
  */
 SS_LEDGER_FUNC void ss_ledger_leave(struct ss_ledger *l, const struct ss_grid *g,
 				    const struct ss_switch *s, __u8 phase)
@@ -351,11 +351,11 @@ SS_LEDGER_FUNC void ss_ledger_leave(struct ss_ledger *l, const struct ss_grid *g
 	__u64 gap_ns = counted_ns < left_ns ? left_ns - counted_ns : 0;
 	/* A switch-out and the next switch-in were missed. */
 	int missed = s->pcount > l->pcount + 1;
-	int known = s->pcount == l->pcount + 1 && (l->went_on || ss_ledger_is_asleep(phase));
+	int known = s->pcount == l->pcount + 1 && (l->in_unseen || ss_ledger_is_asleep(phase));
 
 	if (missed || (known && gap_ns))
 		ss_ledger_repaired(l, gap_ns);
-	if (known && !l->went_on)
+	if (known && !l->in_unseen)
 		left_ns -= gap_ns;
 	else if (known && gap_ns)
 		at_ns = ss_ledger_spend(l, g, SS_LEDGER_QUEUE, at_ns, gap_ns, left_ns);
@@ -384,7 +384,7 @@ SS_LEDGER_FUNC void ss_ledger_go_on(struct ss_ledger *l, const struct ss_grid *g
 	ss_ledger_advance(l, g, woken_ns);
 	ss_ledger_end_wait(l, waker);
 	ss_ledger_arrive(l, l->since_ns, s->skew_ns);
-	l->went_on = 1;
+	l->in_unseen = 1;
 	ss_ledger_repaired(l, 0);
 }
 
@@ -415,6 +415,7 @@ SS_LEDGER_FUNC void ss_ledger_switch_out(struct ss_ledger *l, const struct ss_gr
 		ss_ledger_advance(l, g, in_ns);
 		ss_ledger_repaired_since(l, window, bound_ns);
 		ss_ledger_arrive(l, in_ns, s->skew_ns);
+		l->in_unseen = 1;
 	}
 	ss_ledger_leave(l, g, s, phase);
 	l->run_delay_ns = s->run_delay_ns;

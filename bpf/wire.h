@@ -112,7 +112,7 @@ struct ss_ledger {
 	struct ss_closed open;
 	__u32 nwaits;
 	__u32 evicted;		/* waits of the open window that gave way to others */
-	__u32 went_on;		/* it was woken before its CPU had left it, and not switched since */
+	__u32 in_unseen;	/* no event told when it got its CPU: not before in_ns */
 	__u32 pad;
 	struct ss_wait wait[SS_LEDGER_WAITS];	/* of the open window, those that ended */
 };

@@ -386,6 +386,26 @@ static void ledger__missed_switch_in__is_put_right(void **state)
 	assert_int_equal(told.closed[0].nvcsw, 1);
 }
 
+static void ledger__missed_switch_in_before_its_counter_began__is_queued_until_then(void **state)
+{
+	struct thread t = begins(&grid, 2000 * MS, SS_LEDGER_SLEEP);
+
+	(void)state;
+	wakes(&t, 2010 * MS, true);
+	gets_cpu(&t, 2012 * MS, false);
+	t.k.runtime_ns -= MS;
+	leaves_cpu(&t, 2020 * MS, 0, SS_LEDGER_QUEUE, true);
+	gets_cpu(&t, 2030 * MS, true);
+	/* The next time it was seen. */
+	t.k.runtime_ns -= MS;
+	leaves_cpu(&t, 2045 * MS, 0, SS_LEDGER_QUEUE, true);
+	ss_ledger_advance(&t.ledger, &grid, 2050 * MS);
+	assert_int_equal(told.n, 1);
+	assert_parts(&told.closed[0], 0, 21 * MS, 18 * MS, 10 * MS, 0, 0, 0, MS);
+	assert_int_equal(told.closed[0].flags, SS_LEDGER_REPAIRED);
+	assert_int_equal(told.closed[0].bound_ns, MS);
+}
+
 static void ledger__missed_switch_in_and_out__is_bounded(void **state)
 {
 	struct thread t = begins(&grid, 2000 * MS, SS_LEDGER_SLEEP);
@@ -639,6 +659,7 @@ int main(void)
 		cmocka_unit_test(ledger__gap_over_a_window_end__leaves_no_part_negative),
 		cmocka_unit_test(ledger__counters_beyond_the_clock__are_believed),
 		cmocka_unit_test(ledger__missed_switch_in__is_put_right),
+		cmocka_unit_test(ledger__missed_switch_in_before_its_counter_began__is_queued_until_then),
 		cmocka_unit_test(ledger__missed_switch_in_and_out__is_bounded),
 		cmocka_unit_test(ledger__missed_wakeup_and_switch_in__are_put_right),
 		cmocka_unit_test(ledger__missed_switch_in_over_a_window_end__both_windows_say_so),

@@ -72,8 +72,10 @@ file == 2 {
 	to = mono > end[tid] ? end[tid] : mono
 	if (to > from)
 		covered[tid] += to - from
-	if (mono > end[tid] || mono - F[column["wall_ns"]] < begin[tid])
+	if (mono > end[tid] || mono - F[column["wall_ns"]] < begin[tid]) {
+		awake[tid] += F[column["run_ns"]] + F[column["rq_ns"]]
 		next
+	}
 	wall[tid] += F[column["wall_ns"]]
 	for (i = 1; i <= nparts; i++)
 		sum[tid, part[i]] += F[column[part[i]]]
@@ -95,10 +97,11 @@ END {
 			printf " %9.3f", 100 * sum[tid, part[i]] / w
 		error = run[tid] - truth[tid]
 		printf "  %17.1f %14.1f", residual[tid] / 1e3, error / 1e3
-		# These sleep at least as long as they mean to, and while parked; timers may be late.
+		# These sleep at least as long as they mean to, and while parked, but for what they wait
+		# for a CPU on the way there; timers may be late.
 		if (kind[tid] ~ /^(halfload|hostile|burst)$/) {
 			parked = begin[tid] - first[tid] + last[tid] - end[tid]
-			least = slept[tid] + parked
+			least = slept[tid] + parked - awake[tid]
 			most = slept_max[tid] + parked
 			error = sleep[tid] < least ? sleep[tid] - least : \
 				sleep[tid] > most ? sleep[tid] - most : 0

@@ -11,7 +11,7 @@
 #include "core_compat.bpf.h"
 #include "snapshot.h"
 
-#define TRIES 4		/* a first one and three more */
+#define TRIES 16	/* one of a ping-pong pair can be in the middle of a switch many times */
 
 struct ss_snapshot_shared shared;
 

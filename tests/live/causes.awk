@@ -63,7 +63,7 @@ file == 3 {
 	if (tid in name && mono <= end[tid] && mono - F[column["wall_ns"]] >= begin[tid]) {
 		counts[window] = 1
 		wall[tid] += F[column["wall_ns"]]
-		run[tid] += F[column["run_ns"]]
+		run[tid] += F[column["run_ns"]] + F[column["stolen_ns"]]
 		rq[tid] += F[column["rq_ns"]]
 	}
 }
@@ -138,7 +138,8 @@ END {
 			fail(name[tid] ": no window of it")
 		if (k < min || r < min || w < min || a < min)
 			fail(name[tid] " " tid ": less than " min " % is right")
-		# It measured around its calls: waits and the runqueue are within, running partly.
+		# It measured around its calls: waits and the runqueue are within, and of the time on a CPU
+		# some, also of what was stolen of that.
 		low = percent(all[tid] + rq[tid], wall[tid])
 		if (blocked_share[tid] < low - 1 ||
 		    blocked_share[tid] > low + percent(run[tid], wall[tid]) + 1)

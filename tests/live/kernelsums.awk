@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What was recorded against the kernel's sums. Input: the report of the workload, the snapshots of
-# the sums before and after, the samples. Variable: wrong, the names of sums that this kernel is
-# known to have wrong.
+# the sums before and after, the samples. Variables: wrong, the names of sums that this kernel is
+# known to have wrong; wake_ns, at most how long before it is queued, where the sums of the scheduler
+# end, an I/O wait ends for delay accounting, if it is that which was recorded.
 
 FNR == 1 {
 	file++
@@ -49,6 +50,10 @@ file == 4 {
 	block = F[column["block_ns"]] + iowait
 	sleep = block + F[column["sleep_ns"]]
 	inside = begin >= at["before", tid] && end <= at["after", tid]
+	woken = iowait > 0 ? wake_ns * F[column["nvcsw"]] : 0
+	if (woken > F[column["sleep_ns"]] + 0)
+		woken = F[column["sleep_ns"]] + 0
+	early[tid] += woken
 	for (i = inside ? 1 : 2; i <= 2; i++) {
 		wall[i, tid] += F[column["wall_ns"]]
 		ours[i, tid, "iowait"] += iowait
@@ -67,6 +72,8 @@ function compare(tid, part,    theirs, least, most, slack, known) {
 	most = ours[2, tid, part]
 	slack = 0.02 * (now["after", tid] - now["before", tid])
 	known = index(" " wrong " ", " " part " ")
+	if (part != "sleep")
+		most += early[tid]
 	printf " %8.3f %8.3f-%-8.3f", theirs / 1e9, least / 1e9, most / 1e9
 	if ((theirs < least - slack || theirs > most + slack) && !known)
 		fail(kind[tid] " " tid ": " part " is " theirs / 1e9 " s by the kernel and " \

@@ -18,6 +18,7 @@ at_least() {
 	awk -v got="$2" -v least="$3" 'BEGIN { exit !(got >= least) }' || die "$1"
 }
 
+# waits SOURCE WAKE_NS
 waits() {
 	say "== $1"
 	start_workload dio,fsync "$SS_LIVE_SECONDS"
@@ -30,7 +31,7 @@ waits() {
 	! grep -q skip= "$tmp/report" || skip "$(sed -n 's/.*skip=//p' "$tmp/report")"
 	sums "$csv"
 	at_least "iowait of dio" "$(share "$csv" dio iowait_ns)" 10
-	awk -f "$live/io.awk" -f "$live/csv.awk" "$tmp/report" "$csv" || {
+	awk -v wake_ns="$2" -f "$live/io.awk" -f "$live/csv.awk" "$tmp/report" "$csv" || {
 		[ -z "${SS_LIVE_KEEP:-}" ] || cp "$tmp/report" "$csv" "$SS_LIVE_KEEP"
 		die "dio"
 	}
@@ -40,11 +41,12 @@ waits() {
 one=
 if [ "$(setting sched_schedstats)" = 1 ]; then
 	one=yes
-	waits procfs
+	waits procfs 0
 fi
 if "$SCHEDSAMPLER" --probe | grep -q '^delayacct *yes'; then
 	one=yes
-	waits taskstats
+	# A wakeup ends the delay, and then queues the thread, often by an interrupt on another CPU.
+	waits taskstats "$slew_ns"
 	delays=${csv%.csv}.delays.csv
 	[ -s "$delays" ] || die "no delays were recorded"
 	blkio=$(awk -v name=blkio_ns -f "$live/column.awk" -f "$live/csv.awk" "$delays" |

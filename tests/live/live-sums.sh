@@ -16,6 +16,7 @@ snapshot() {
 	done) >"$1"
 }
 
+# compare SOURCE WAKE_NS
 compare() {
 	say "== $1${wrong:+; the kernel's sums of $wrong are known to be wrong here}"
 	# More than the test needs: it ends when it is told to.
@@ -35,7 +36,7 @@ compare() {
 	stop_sampler
 	end_workload
 	sums "$csv"
-	awk -v wrong="$wrong" -f "$live/kernelsums.awk" -f "$live/csv.awk" "$tmp/report" "$tmp/before" \
+	awk -v wrong="$wrong" -v wake_ns="$2" -f "$live/kernelsums.awk" -f "$live/csv.awk" "$tmp/report" "$tmp/before" \
 		"$tmp/after" "$csv" || {
 		[ -z "${SS_LIVE_KEEP:-}" ] || cp "$tmp/before" "$tmp/after" "$csv" "$SS_LIVE_KEEP"
 		die "$1"
@@ -55,8 +56,8 @@ delayed_dequeue() {
 kinds=spin,sleep,idle,halfload,burst,pingpong,dio,fsync
 wrong=
 ! delayed_dequeue || wrong="sleep"
-compare procfs
+compare procfs 0
 if "$SCHEDSAMPLER" -q --source taskstats -p $$ -i 10 -n 1 >/dev/null 2>&1; then
 	! delayed_dequeue || wrong="sleep block iowait"
-	compare taskstats
+	compare taskstats "$slew_ns"
 fi

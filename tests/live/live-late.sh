@@ -16,19 +16,31 @@ stopped() {
 	kill -CONT "$sampler"
 }
 
-# Each CPU is taken from all others for a second of its time, at which the kernel ends what took it.
+# It opens the FIFO, which waits for the other side.
+is_loaded() {
+	grep -qs '^State:.S' "/proc/$1/status" && tr '\0' ' ' <"/proc/$1/cmdline" | grep -q '^sh -c exec'
+}
+
+# All CPUs are taken from all others at the same time, each for a second of the time of what takes
+# it, at which the kernel ends that.
 saturated() {
 	spinners=
+	mkfifo "$tmp/gun"
 	for _ in $(seq "$(nproc)"); do
 		(
 			ulimit -t 1
-			exec chrt -f 50 sh -c 'while :; do :; done'
+			# shellcheck disable=SC2016
+			exec chrt -f 50 sh -c 'exec <"$0"; while :; do :; done' "$tmp/gun"
 		) 3>&- 4<&- &
 		spinners="$spinners $!"
+		pids="$pids $!"
 	done
 	for spinner in $spinners; do
-		status=0
-		wait "$spinner" || status=$?
+		until_true is_loaded "$spinner"
+	done
+	: >"$tmp/gun"
+	for spinner in $spinners; do
+		end_of "$spinner"
 		[ "$status" -ge 128 ] || die "a spinner was not ended by its limit: $status"
 	done
 }

@@ -311,9 +311,9 @@ static size_t ask(struct ss_source *s)
 
 /*
  * Those that were not found stay pending: they have ended, or are found next time. Returns for how
- * many there was no memory.
+ * many there was no memory. @again: not the first time at this tick.
  */
-static size_t take_answers(struct ss_source *s)
+static size_t take_answers(struct ss_source *s, bool again)
 {
 	int wanted = bpf_map__fd(s->skel->maps.wanted);
 	size_t i, left = 0, starved = 0;
@@ -340,7 +340,7 @@ static size_t take_answers(struct ss_source *s)
 			s->pending[left++] = t;
 		if (w.answer == SS_ANSWER_NO_MEMORY)
 			starved++;
-		else if (!w.has && t->unfound < UNFOUND_TICKS)
+		else if (!again && !w.has && t->unfound < UNFOUND_TICKS)
 			t->unfound++;
 	}
 	s->npending = left;
@@ -359,7 +359,7 @@ static void enrol(struct ss_source *s)
 	while (ask(s)) {
 		ss_bpf_run_iter(s->skel->links.enrol);
 		before = starved;
-		starved = take_answers(s);
+		starved = take_answers(s, before != SIZE_MAX);
 		if (!starved)
 			return;
 		if (starved >= before) {

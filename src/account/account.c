@@ -14,6 +14,9 @@
 /* An offset this good makes a part in flight exact for our purpose. */
 #define OFFSET_GOOD_NS 20000
 
+/* A sleeper that is not taken off its runqueue by then is the exception. */
+#define DEQUEUED_NS (40 * 1000000)
+
 #define UNBOUND_NS (-1)	/* a bound that is not known */
 
 const char *ss_quality_name(enum ss_quality quality)
@@ -121,7 +124,7 @@ static void view_queued(const struct ss_account *a, const struct ss_reading *r,
 
 	v->phase = SS_PHASE_QUEUE;
 	if (a->open && a->phase == SS_PHASE_QUEUE && a->since_ns != UNKNOWN_NS &&
-	    a->prev.pcount == r->pcount) {
+	    not_switched_in(a, r)) {
 		/* Migrated meanwhile: the wait so far is in the sum already (sched_info_dequeue()). */
 		v->since_ns = a->since_ns + (int64_t)(r->rq_ns - a->prev.rq_ns);
 		v->carry_ns = a->bound_ns;
@@ -222,6 +225,8 @@ static struct view view_of(struct ss_account *a, const struct ss_reading *r,
 	} else {
 		v.phase = phase_of_state[r->state];
 		v.since_ns = switched_out_mono(r, env);
+		if (v.since_ns == UNKNOWN_NS && a->open && a->phase == v.phase && not_switched_in(a, r))
+			v.since_ns = a->since_ns;
 	}
 	return v;
 }
@@ -245,6 +250,9 @@ static void hold_totals(const struct ss_account *a, struct view *v)
 static void keep(struct ss_account *a, const struct ss_reading *r, const struct view *v,
 		 const struct window *w)
 {
+	a->looked = have_all(r, SS_HAVE_EXEC_START) || not_switched_in(a, r);
+	a->looked_ns = r->mono_ns;
+	a->moved_asleep = ss_account_moved_asleep(r) || (a->moved_asleep && not_switched_in(a, r));
 	a->prev = *r;
 	a->prev.blkio_ns -= (uint64_t)w->io_ahead_ns;
 	a->in_flight_is_io = w->in_flight_is_io;
@@ -281,11 +289,31 @@ void ss_account_open_at_birth(struct ss_account *a, int64_t birth_mono_ns, int64
 	a->open = true;
 }
 
+/*
+ * It can still be moved while it sleeps, or have been since it was looked at. What tells lasts until
+ * it runs, so the later it is looked at the better, and when that will be is not known: each time
+ * that it has slept twice as long.
+ */
+static bool must_look(const struct ss_account *a, int64_t mono_ns)
+{
+	int64_t age_ns;
+
+	if (!is_asleep(a->phase) || a->moved_asleep || have_all(&a->prev, SS_HAVE_PLACE))
+		return false;
+	if (!a->looked)
+		return true;
+	if (!(a->prev.flags & SS_READING_FAIR) || a->since_ns == UNKNOWN_NS)
+		return false;
+	age_ns = a->looked_ns - a->since_ns;
+	return age_ns < DEQUEUED_NS && mono_ns - a->looked_ns >= age_ns;
+}
+
 bool ss_account_is_idle(const struct ss_account *a, const struct ss_reading *c)
 {
 	const uint32_t bits = SS_HAVE_RUN | SS_HAVE_RQ | SS_HAVE_PCOUNT;
 
 	return a->open && (is_asleep(a->phase) || a->phase == SS_PHASE_QUEUE) &&
+	       !must_look(a, c->mono_ns) &&
 	       both_have(a, c, bits) && a->prev.pcount == c->pcount &&
 	       a->prev.run_ns == c->run_ns && a->prev.rq_ns == c->rq_ns;
 }
@@ -293,6 +321,7 @@ bool ss_account_is_idle(const struct ss_account *a, const struct ss_reading *c)
 bool ss_account_needs_no_more(const struct ss_account *a, const struct ss_reading *r)
 {
 	return a->open && a->phase == SS_PHASE_SLEEP && r->state == SS_STATE_SLEEP &&
+	       (a->looked || !not_switched_in(a, r)) &&
 	       have_all(r, SS_HAVE_RUN | SS_HAVE_RQ | SS_HAVE_PCOUNT | SS_HAVE_SWITCHES |
 			SS_HAVE_STATE) &&
 	       !(a->prev.have & (SS_HAVE_SCHEDSTATS | SS_HAVE_BLKIO)) && a->base_known &&
@@ -307,6 +336,13 @@ bool ss_account_must_confirm(const struct ss_account *a, const struct ss_reading
 		return false;
 	ahead = in_flight_distance(r) - a->base;
 	return !a->base_known || ahead < 0 || ahead > 1;
+}
+
+bool ss_account_moved_asleep(const struct ss_reading *r)
+{
+	return have_all(r, SS_HAVE_STATE | SS_HAVE_EXEC_START) && !r->exec_start_ns &&
+	       (r->flags & SS_READING_FAIR) && r->state != SS_STATE_RUNNABLE &&
+	       r->state != SS_STATE_DEAD;
 }
 
 bool ss_account_agrees(const struct ss_account *a, const struct ss_reading *counters,
@@ -415,7 +451,9 @@ static struct window close_window(const struct ss_account *a, const struct ss_re
 	out->have |= SS_PART_RUN | SS_PART_SLEEP;
 	out->run_ns = v->run_ns - a->run_total_ns;
 	if (both_have(a, now, SS_HAVE_RQ)) {
-		out->rq_ns = v->rq_ns - a->rq_total_ns;
+		w.rq_unknown = a->moved_asleep && !not_switched_in(a, now);
+		if (!w.rq_unknown)
+			out->rq_ns = v->rq_ns - a->rq_total_ns;
 		out->have |= SS_PART_RQ;
 	}
 	w.off_ns = out->wall_ns - out->run_ns - out->rq_ns;
@@ -432,6 +470,10 @@ static struct window close_window(const struct ss_account *a, const struct ss_re
 		infer(out, a->bound_ns);
 
 	ss_offcpu_split(&w, a, now, v);
+	if (w.rq_unknown && w.off_ns > 0) {
+		infer_whole(out, w.off_ns);
+		out->rq_ns = w.off_ns;
+	}
 
 	/* Without a kernel's sum, kinds that were not seen are unknown unless all was explained. */
 	if (w.determined || out->block_ns)
@@ -481,9 +523,10 @@ void ss_account_close(struct ss_account *a, const struct ss_reading *now,
 	keep(a, now, &v, &w);
 }
 
-bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns)
+bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns, int64_t mono_ns)
 {
-	return a->open && is_asleep(a->phase) && a->prev.mono_ns >= since_ns;
+	return a->open && is_asleep(a->phase) && a->prev.mono_ns >= since_ns &&
+	       !must_look(a, mono_ns);
 }
 
 void ss_account_close_asleep(struct ss_account *a, int64_t mono_ns, int64_t quiet_ns,

@@ -19,6 +19,8 @@
  *   is left is residual, positive or negative. This is where errors show.
  * - A part that would be negative is 0, and its negative amount is residual. Of run and rq, it is
  *   later windows that get less: their sums over all windows are the kernel's.
+ * - rq that has sleep in it (ss_account_moved_asleep()) is not used: with sums of sleep it is what
+ *   they leave, without it is part of what is inferred.
  * - Counters that go backwards (writing to /proc/PID/sched zeroes them) restart the account: the
  *   parts of that window are missing and all of it is residual.
  */
@@ -88,11 +90,14 @@ struct ss_account {
 	int64_t bound_ns;	/* error that the last window left to the next: a birth or a wakeup
 				 * whose instant is not known; < 0: without bound */
 	int64_t io_tally_ns;	/* block I/O counted less half of the time seen blocked, fading */
+	int64_t looked_ns;	/* CLOCK_MONOTONIC of the last reading that had more than counters */
 	int64_t base;		/* pcount - nvcsw - nivcsw while off the CPU */
 	uint8_t phase;		/* enum ss_phase */
 	bool base_known;
 	bool run_exact;		/* run_total_ns has its part in flight */
 	bool in_flight_is_io;	/* the last window took a wait that had not ended for I/O */
+	bool moved_asleep;	/* rq_ns will get a part of its sleep: ss_account_moved_asleep() */
+	bool looked;		/* all that tells whether it was moved was read since it fell asleep */
 	bool open;
 };
 
@@ -122,15 +127,16 @@ void ss_account_open_at_birth(struct ss_account *a, int64_t birth_mono_ns, int64
 /**
  * True when a reading that holds counters only (run, rq, pcount) proves that the thread has not
  * been switched in since the last one and was not on a CPU then, so that nothing more need be
- * read to close the window.
+ * read to close the window, but now and then for ss_account_moved_asleep(): while a sleep is young.
  */
 bool ss_account_is_idle(const struct ss_account *a, const struct ss_reading *counters);
 
 /**
  * True when the thread was asleep at its last reading, at or after @since_ns, so that what proves
- * that it has not run since then proves that it still is.
+ * that it has not run from then to @mono_ns proves that it still is, and no more need be read (as
+ * with ss_account_is_idle()).
  */
-bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns);
+bool ss_account_stays_asleep(const struct ss_account *a, int64_t since_ns, int64_t mono_ns);
 
 /**
  * Close the window of a thread that ss_account_stays_asleep() and did not run until @mono_ns; it
@@ -152,6 +158,15 @@ bool ss_account_needs_no_more(const struct ss_account *a, const struct ss_readin
  * all readings to come, and each is read at an instant of its own.
  */
 bool ss_account_must_confirm(const struct ss_account *a, const struct ss_reading *r);
+
+/**
+ * True when the thread was moved to another CPU's runqueue while it slept. Since 6.12 a sleeper can
+ * stay on its runqueue (delayed dequeue); one that is moved meanwhile is stamped as queued
+ * (sched_info_enqueue()), so that all from there to its next switch-in joins run_delay. Nothing but
+ * a move makes exec_start 0 (migrate_task_rq_fair()). One that was woken and moved after its state
+ * was read looks the same: the state, read again, tells the two apart.
+ */
+bool ss_account_moved_asleep(const struct ss_reading *r);
 
 /**
  * True when @counters (run, rq, pcount), read first, and @now, which holds them and what was read

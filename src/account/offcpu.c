@@ -35,8 +35,7 @@ static int64_t last_sleep_ns(const struct ss_account *a, const struct ss_reading
 {
 	if (!is_asleep(v->phase))
 		return 0;
-	if (is_asleep(a->phase) && both_have(a, now, SS_HAVE_PCOUNT) &&
-	    a->prev.pcount == now->pcount)
+	if (is_asleep(a->phase) && not_switched_in(a, now))
 		return now->mono_ns - a->prev.mono_ns;
 	if (v->since_ns == UNKNOWN_NS)
 		return 0;
@@ -53,8 +52,7 @@ static int64_t block_in_flight_ns(int64_t mono_ns, enum ss_phase phase, int64_t 
 /* Still in the wait for a device that the last window saw in flight. */
 static bool same_wait(const struct ss_account *a, const struct ss_reading *now)
 {
-	return a->phase == SS_PHASE_BLOCK && now->state == SS_STATE_BLOCK &&
-	       both_have(a, now, SS_HAVE_PCOUNT) && a->prev.pcount == now->pcount;
+	return a->phase == SS_PHASE_BLOCK && now->state == SS_STATE_BLOCK && not_switched_in(a, now);
 }
 
 bool ss_offcpu_presumes_io(const struct ss_account *a, const struct ss_reading *now)
@@ -113,7 +111,7 @@ static void split_by_state(struct window *w, const struct ss_account *a,
 	/* Nothing is left to explain, or no sleep was left to explain it with: residual. */
 	if (w->off_ns <= 0 || sleeps <= 0)
 		return;
-	if (sleeps == 1 && is_asleep(a->phase)) {
+	if (sleeps == 1 && is_asleep(a->phase) && !w->rq_unknown) {
 		give(w, a->phase, w->off_ns);
 		return;
 	}
@@ -166,7 +164,8 @@ static void split_with_blkio(struct window *w, const struct ss_account *a,
  * switched on meanwhile, or a delayed dequeue) will not be counted. One that was seen blocked, has
  * no mark and @switched in this window was woken between the state and the sums, which hold it all.
  */
-static bool stats_usable(const struct ss_reading *r, enum ss_phase phase, bool switched)
+static bool stats_usable(const struct ss_reading *r, enum ss_phase phase, int64_t since_ns,
+			 bool switched)
 {
 	if (!have_all(r, SS_HAVE_SCHEDSTATS))
 		return false;
@@ -175,7 +174,7 @@ static bool stats_usable(const struct ss_reading *r, enum ss_phase phase, bool s
 	if (phase == SS_PHASE_SLEEP)
 		return r->sleep_start_ns != 0;
 	if (phase == SS_PHASE_BLOCK)
-		return r->block_start_ns != 0 || switched;
+		return r->block_start_ns ? since_ns != UNKNOWN_NS : switched;
 	return phase != SS_PHASE_UNKNOWN;
 }
 
@@ -202,7 +201,12 @@ static struct stats stats_at(const struct ss_reading *r, enum ss_phase phase, in
 	return s;
 }
 
-/* Kinds of the off-CPU time from the kernel's own sums; nothing is a remainder. */
+static bool sleeps_since_unknown(enum ss_phase phase, int64_t since_ns)
+{
+	return phase == SS_PHASE_SLEEP && since_ns == UNKNOWN_NS;
+}
+
+/* Kinds of the off-CPU time from the kernel's own sums; nothing is a remainder where they do. */
 static void split_by_stats(struct window *w, const struct ss_account *a,
 			   const struct ss_reading *now, const struct view *v)
 {
@@ -216,6 +220,12 @@ static void split_by_stats(struct window *w, const struct ss_account *a,
 	w->out->iowait_ns = iowait;
 	w->off_ns -= iowait;
 	give(w, SS_PHASE_BLOCK, block - iowait);
+	if (sleeps_since_unknown(a->phase, a->since_ns) || sleeps_since_unknown(v->phase, v->since_ns)) {
+		/* How much of the sum lies in the window cannot be told: all that nothing else explains. */
+		sleep = block + max_s64(w->off_ns, 0);
+		if (!not_switched_in(a, now))
+			infer_whole(w->out, sleep - block);
+	}
 	give(w, SS_PHASE_SLEEP, sleep - block);
 	if (a->phase == SS_PHASE_BLOCK || v->phase == SS_PHASE_BLOCK)
 		infer(w->out, max_s64(block, 0));
@@ -234,7 +244,8 @@ void ss_offcpu_split(struct window *w, const struct ss_account *a, const struct 
 {
 	bool switched = both_have(a, now, SS_HAVE_PCOUNT) && a->prev.pcount != now->pcount;
 
-	if (stats_usable(&a->prev, a->phase, switched) && stats_usable(now, v->phase, switched))
+	if (stats_usable(&a->prev, a->phase, a->since_ns, switched) &&
+	    stats_usable(now, v->phase, v->since_ns, switched))
 		split_by_stats(w, a, now, v);
 	else if (both_have(a, now, SS_HAVE_BLKIO))
 		split_with_blkio(w, a, now, v);

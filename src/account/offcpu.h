@@ -25,6 +25,7 @@ struct window {
 	int64_t off_ns;		/* not yet explained time off the CPU */
 	int64_t io_ahead_ns;	/* I/O wait that the kernel has counted and the next window will hold */
 	bool in_flight_is_io;	/* a wait for a device that has not ended is taken for I/O */
+	bool rq_unknown;	/* the kernel's sum has sleep in it; what no sleep explains is rq */
 	bool determined;	/* the kinds of all off-CPU time are known, not inferred */
 };
 
@@ -42,6 +43,12 @@ static inline bool have_all(const struct ss_reading *r, uint32_t bits)
 static inline bool both_have(const struct ss_account *a, const struct ss_reading *r, uint32_t bits)
 {
 	return have_all(&a->prev, bits) && have_all(r, bits);
+}
+
+/* Off the CPU all the time since the last reading, or on it. */
+static inline bool not_switched_in(const struct ss_account *a, const struct ss_reading *r)
+{
+	return both_have(a, r, SS_HAVE_PCOUNT) && a->prev.pcount == r->pcount;
 }
 
 static inline int64_t max_s64(int64_t a, int64_t b)

@@ -201,6 +201,8 @@ again:
 	r->mono_ns = now_of(env);
 	if (!err)
 		err = read_sched(env, shard, thread, r);
+	if (!err && ss_account_moved_asleep(r))
+		err = read_stat(env, shard, thread, r);
 	if (err)
 		return err;
 	accept_zeros(r);
@@ -283,7 +285,7 @@ struct ss_window *ss_source_close_still(const struct ss_source_env *env, struct 
 	const struct ss_stillness *still = thread->still;
 
 	if (!still || !still->still_ns ||
-	    !ss_account_stays_asleep(&thread->account, still->since_ns))
+	    !ss_account_stays_asleep(&thread->account, still->since_ns, still->still_ns))
 		return NULL;
 	return ss_source_close_asleep(env, shard, thread, still->still_ns, still->quiet_ns);
 }

@@ -122,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			return 0;
 		}
 		take_reading(&data, &size, &r);
-		if (how >= 240 && how < 250 && ss_account_stays_asleep(&a, 0)) {
+		if (how >= 240 && how < 250 && ss_account_stays_asleep(&a, 0, r.mono_ns)) {
 			ss_account_close_asleep(&a, r.mono_ns, r.quiet_ns, &parts);
 			check_parts(&parts);
 			CHECK(!parts.run_ns && !parts.rq_ns && !parts.residual_ns);

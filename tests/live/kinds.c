@@ -81,6 +81,15 @@ static void burst_run(struct worker *w)
 	}
 }
 
+/* Long enough asleep to be seen so, and now and then moved to another CPU as it falls asleep. */
+static void nap_run(struct worker *w)
+{
+	for (; wl_running(); w->loops++) {
+		spin_for(CLOCK_MONOTONIC, (3 + (w->loops * 7 + w->unit * 13) % 40) * 100 * NS_PER_US);
+		rest(w, (300 + (w->loops * 11 + w->unit * 17) % 200) * NS_PER_MS);
+	}
+}
+
 static void yield_run(struct worker *w)
 {
 	for (; wl_running(); w->loops++)
@@ -327,6 +336,7 @@ const struct kind wl_kinds[] = {
 	{ .name = "idle", .run = idle_run, .help = "sleeps throughout" },
 	{ .name = "halfload", .run = halfload_run, .help = "spins 10 ms, sleeps 10 ms" },
 	{ .name = "burst", .run = burst_run, .help = "runs 100 us each 20 ms, 100 of them or less" },
+	{ .name = "nap", .run = nap_run, .help = "runs up to 4 ms, sleeps 300 to 500 ms" },
 	{ .name = "yield", .run = yield_run, .help = "sched_yield() over and over" },
 	{ .name = "hostile", .run = halfload_run, .enter = hostile_enter,
 	  .help = "has a name with control characters, quotes, a comma and parentheses" },

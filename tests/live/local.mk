@@ -24,6 +24,7 @@ LIVE_TESTS = \
 	tests/live/live-closure.sh \
 	tests/live/live-io.sh \
 	tests/live/live-late.sh \
+	tests/live/live-moved.sh \
 	tests/live/live-mariadb.sh \
 	tests/live/live-pressure.sh \
 	tests/live/live-redis.sh \

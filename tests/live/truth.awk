@@ -99,7 +99,7 @@ END {
 		printf "  %17.1f %14.1f", residual[tid] / 1e3, error / 1e3
 		# These sleep at least as long as they mean to, and while parked, but for what they wait
 		# for a CPU on the way there; timers may be late.
-		if (kind[tid] ~ /^(halfload|hostile|burst)$/) {
+		if (kind[tid] ~ /^(halfload|hostile|burst|nap)$/) {
 			parked = begin[tid] - first[tid] + last[tid] - end[tid]
 			least = slept[tid] + parked - awake[tid]
 			most = slept_max[tid] + parked
@@ -110,6 +110,11 @@ END {
 			if (error > bound[tid] + 0.002 * w)
 				fail(kind[tid] " " tid ": slept " least " to " most " ns, recorded " \
 				     sleep[tid] ", said to be wrong by at most " bound[tid])
+			# What a sleeper is said to be wrong by is queue that was taken for sleep.
+			most = end[tid] - begin[tid] - truth[tid] - slept[tid]
+			if (kind[tid] == "nap" && sum[tid, "rq_ns"] > most + 0.005 * w)
+				fail(kind[tid] " " tid ": queued at most " most " ns, recorded " \
+				     sum[tid, "rq_ns"])
 		}
 		print ""
 

@@ -42,6 +42,19 @@ static inline struct ss_reading at(int64_t mono_ns, enum ss_state state)
 	};
 }
 
+static inline struct ss_reading stats_at(int64_t mono_ns, enum ss_state s)
+{
+	struct ss_reading r = at(mono_ns, s);
+
+	r.have |= SS_HAVE_SCHEDSTATS;
+	r.sleep_ns = 700 * MS;
+	r.block_ns = 300 * MS;
+	r.iowait_ns = 200 * MS;
+	r.sleep_start_ns = s == SS_STATE_SLEEP;
+	r.block_start_ns = s == SS_STATE_BLOCK;
+	return r;
+}
+
 static inline uint64_t task_clock(int64_t mono_ns)
 {
 	return (uint64_t)(mono_ns + TASK_OFFSET);

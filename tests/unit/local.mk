@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/test_ledger_random \
 	tests/unit/test_ledger_waits \
 	tests/unit/test_log \
+	tests/unit/test_moved \
 	tests/unit/test_offcpu \
 	tests/unit/test_options \
 	tests/unit/test_parse_proc \

@@ -56,8 +56,8 @@ static void account__proven_asleep__as_an_idle_reading_would_close(void **state)
 
 	(void)state;
 	ss_account_open(&a, &r0, &env);
-	assert_false(ss_account_stays_asleep(&a, 1000 * MS + 1));
-	assert_true(ss_account_stays_asleep(&a, 1000 * MS));
+	assert_false(ss_account_stays_asleep(&a, 1000 * MS + 1, 1050 * MS));
+	assert_true(ss_account_stays_asleep(&a, 1000 * MS, 1050 * MS));
 	ss_account_close_asleep(&a, 1050 * MS, 1049 * MS, &p);
 	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
 	assert_int_equal(p.quality, SS_QUALITY_ESTIMATE);
@@ -69,7 +69,7 @@ static void account__proven_asleep__as_an_idle_reading_would_close(void **state)
 
 	r0.state = SS_STATE_RUNNABLE;
 	ss_account_open(&a, &r0, &env);
-	assert_false(ss_account_stays_asleep(&a, 0));
+	assert_false(ss_account_stays_asleep(&a, 0, 1050 * MS));
 }
 
 static void account__running_throughout__adds_the_part_in_flight(void **state)
@@ -344,6 +344,7 @@ static void account__asleep_at_both_ends__needs_no_exec_start(void **state)
 	struct ss_parts p;
 
 	(void)state;
+	r0.exec_start_ns = task_clock(990 * MS);
 	ss_account_open(&a, &r0, &env);
 	r1.pcount = 51;
 	r1.nvcsw = 41;
@@ -360,6 +361,13 @@ static void account__asleep_at_both_ends__needs_no_exec_start(void **state)
 	ss_account_close(&a, &r1, &env, &p);
 	assert_parts(&p, 4 * MS, 0, 46 * MS, 0, 0, 0, 0);
 	assert_int_equal(p.bound_ns, 1000);
+	/* It slept on: once, it must be looked at whether it was moved meanwhile. */
+	r1.mono_ns += 50 * MS;
+	assert_false(ss_account_needs_no_more(&a, &r1));
+	assert_false(ss_account_is_idle(&a, &r1));
+	ss_account_close(&a, &r1, &env, &p);
+	assert_parts(&p, 0, 0, 50 * MS, 0, 0, 0, 0);
+	assert_true(ss_account_is_idle(&a, &r1));
 }
 
 static void account__readings__agree_unless_it_ran_in_between(void **state)

@@ -152,19 +152,6 @@ static void offcpu__block_in_flight__is_counted_once(void **state)
 	assert_parts(&p, 10 * MS, 0, 10 * MS, 0, 30 * MS, 0, 0);
 }
 
-static struct ss_reading stats_at(int64_t mono_ns, enum ss_state s)
-{
-	struct ss_reading r = at(mono_ns, s);
-
-	r.have |= SS_HAVE_SCHEDSTATS;
-	r.sleep_ns = 700 * MS;
-	r.block_ns = 300 * MS;
-	r.iowait_ns = 200 * MS;
-	r.sleep_start_ns = s == SS_STATE_SLEEP;
-	r.block_start_ns = s == SS_STATE_BLOCK;
-	return r;
-}
-
 static void offcpu__schedstats__kinds_are_the_kernels_and_the_rest_is_residual(void **state)
 {
 	struct ss_reading r0 = stats_at(1000 * MS, SS_STATE_SLEEP);

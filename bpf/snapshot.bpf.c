@@ -37,6 +37,9 @@ extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *t,
 			     unsigned int flags) __weak __ksym;
 extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __weak __ksym;
 extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __weak __ksym;
+extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __weak __ksym;
+extern int *bpf_iter_num_next(struct bpf_iter_num *it) __weak __ksym;
+extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __weak __ksym;
 
 #include "here.bpf.h"
 
@@ -119,23 +122,46 @@ static __always_inline bool sleeps_on(struct task_struct *t, const struct ss_sna
 	return !differs;
 }
 
-static __always_inline void read_thread(struct task_struct *t, struct ss_snapshot *s)
+static __always_inline bool read_once(struct task_struct *t, struct ss_snapshot *s)
 {
-	for (int i = 0; i < TRIES; i++) {
-		const struct rq *rq = compat_rq(t);
+	const struct rq *rq = compat_rq(t);
 
-		look(t, rq, s);
-		if (holds(t, rq, s))
-			goto out;
-	}
-	s->flags |= SS_SNAPSHOT_TORN;
-out:
+	look(t, rq, s);
+	return holds(t, rq, s);
+}
+
+static __always_inline bool read_again(struct task_struct *t, struct ss_snapshot *s)
+{
+	for (int i = 1; i < TRIES; i++)
+		if (read_once(t, s))
+			return true;
+	return false;
+}
+
+/* The same for the verifier of read_all(), which would follow each way through each try. */
+static __always_inline bool read_again_iterated(struct task_struct *t, struct ss_snapshot *s)
+{
+	struct bpf_iter_num it;
+	bool done = false;
+
+	bpf_iter_num_new(&it, 1, TRIES);
+	while (!done && bpf_iter_num_next(&it))
+		done = read_once(t, s);
+	bpf_iter_num_destroy(&it);
+	return done;
+}
+
+static __always_inline void read_thread(struct task_struct *t, struct ss_snapshot *s, bool iterated)
+{
+	if (!read_once(t, s) &&
+	    !(iterated ? read_again_iterated(t, s) : read_again(t, s)))
+		s->flags |= SS_SNAPSHOT_TORN;
 	s->start_boot_ns = t->start_boottime;
 	s->comm[0] = *(const __u64 *)&t->comm[0];
 	s->comm[1] = *(const __u64 *)&t->comm[8];
 }
 
-static __always_inline void visit(struct task_struct *t)
+static __always_inline void visit(struct task_struct *t, bool iterated)
 {
 	__u32 tid = (__u32)number_of(t), block = tid / SS_WANTED_BLOCK, index;
 	const struct ss_wanted_block *of_block = bpf_map_lookup_elem(&wanted, &block);
@@ -150,7 +176,7 @@ static __always_inline void visit(struct task_struct *t)
 	if ((index + shared.run) % SS_SNAPSHOT_RUNS_STILL && sleeps_on(t, s))
 		s->flags |= SS_SNAPSHOT_STILL;
 	else
-		read_thread(t, s);
+		read_thread(t, s, iterated);
 	if (s->run != shared.run)
 		shared.visited++;
 	s->run = shared.run;
@@ -162,7 +188,7 @@ int read_listed(struct bpf_iter__task *ctx)
 	struct task_struct *t = ctx->task;
 
 	if (t)
-		visit(t);
+		visit(t, false);
 	return 0;
 }
 
@@ -176,7 +202,7 @@ int read_all(void *ctx)
 	bpf_rcu_read_lock();
 	bpf_iter_task_new(&it, bpf_get_current_task_btf(), BPF_TASK_ITER_ALL_THREADS);
 	while ((t = bpf_iter_task_next(&it)))
-		visit(t);
+		visit(t, true);
 	bpf_iter_task_destroy(&it);
 	bpf_rcu_read_unlock();
 	return 0;

@@ -252,6 +252,11 @@ struct bpf_iter__bpf_map_elem {
 	void *key, *value;
 };
 
+/* Since 6.4 (6018e1f407cc "bpf: implement numbers iterator"). */
+struct bpf_iter_num {
+	__u64 __opaque[1];
+};
+
 /* Since 6.7 (c68a78ffe2cb "bpf: Introduce task open coded iterator kfuncs"). */
 struct bpf_iter_task {
 	__u64 __opaque[3];

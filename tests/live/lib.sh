@@ -278,6 +278,12 @@ kinds_steady=spin,sleep,idle,stop,throttled
 # shellcheck disable=SC2034
 kinds_busy=pingpong,dio,halfload,burst,hostile,yield,exiter,deadleader,churn=200
 
+# kernel_since MAJOR MINOR
+kernel_since() {
+	uname -r | awk -F '[.-]' -v major="$1" -v minor="$2" \
+		'{ exit !($1 > major || ($1 == major && $2 >= minor)) }'
+}
+
 # need_bpf [NAME]: whether that source works here; it says why not.
 need_bpf() {
 	set -- "${1:-bpf}"

@@ -47,17 +47,11 @@ compare() {
 # meanwhile is in none of the kernel's sums of sleep, and its start mark for block I/O goes to
 # another thread, which has delay accounting wrong. There the workloads' own truth counts, with
 # which live-truth-procfs.sh and live-truth-taskstats.sh compare.
-delayed_dequeue() {
-	awk -v release="$(uname -r)" 'BEGIN {
-		split(release, v, /[.-]/)
-		exit !(v[1] > 6 || (v[1] == 6 && v[2] >= 12))
-	}'
-}
 kinds=spin,sleep,idle,halfload,burst,pingpong,dio,fsync
 wrong=
-! delayed_dequeue || wrong="sleep"
+! kernel_since 6 12 || wrong="sleep"
 compare procfs 0
 if "$SCHEDSAMPLER" -q --source taskstats -p $$ -i 10 -n 1 >/dev/null 2>&1; then
-	! delayed_dequeue || wrong="sleep block iowait"
+	! kernel_since 6 12 || wrong="sleep block iowait"
 	compare taskstats "$slew_ns"
 fi

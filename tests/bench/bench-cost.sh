@@ -39,7 +39,8 @@ measure() {
 	cat "$tmp/$1.last" >>"$tmp/$1.us"
 }
 
-# What the program in the kernel takes alone, for N threads: the rest is account, rows and output.
+# What the program in the kernel takes alone, for N threads: the rest is account, rows and output. One
+# more figure, and one more ratio.
 snapshot_alone() {
 	start_tracer bpf-stats "$BENCH/bpfhold" stats
 	start_sampler "$tmp/alone.csv" --source bpf-snapshot -p "$load"
@@ -53,11 +54,10 @@ snapshot_alone() {
 	stop_sampler
 	kill -TERM "$tracer"
 	end_of "$tracer"
-	[ -s "$tmp/alone.last" ] || return 0
-	say "bpf-snapshot in the kernel alone: $(cat "$tmp/alone.last") us a thread-sample"
-	[ "$peers" = loop ] ||
-		verdict "pidstat / bpf-snapshot in the kernel alone" \
-			"$(calculate "$(median "$tmp/pidstat.us") / $(cat "$tmp/alone.last")")" 200+
+	[ -s "$tmp/alone.last" ] || die "bpftool does not show the program"
+	cat "$tmp/alone.last" >>"$tmp/alone.us"
+	[ "$peers" = loop ] || calculate "$(cat "$tmp/pidstat.last") / $(cat "$tmp/alone.last")" \
+		>>"$tmp/alone.pidstat.ratio"
 }
 
 compare() {
@@ -71,6 +71,9 @@ compare() {
 		for candidate in $(in_turn "$round" $candidates); do
 			measure "$candidate" "$2"
 		done
+		case $ours in
+		*bpf-snapshot*) ! command -v bpftool >/dev/null || snapshot_alone "$2" ;;
+		esac
 		for candidate in $candidates; do
 			for peer in $peers; do
 				calculate "$(cat "$tmp/$candidate.last") / $(cat "$tmp/$peer.last")" \
@@ -78,10 +81,12 @@ compare() {
 			done
 		done
 	done
-	case $ours in
-	*bpf-snapshot*) ! command -v bpftool >/dev/null || snapshot_alone "$2" ;;
-	esac
 	end_load
+	if [ -s "$tmp/alone.us" ]; then
+		say "bpf-snapshot in the kernel alone: $(median "$tmp/alone.us") us a thread-sample"
+		[ "$peers" = loop ] || verdict "pidstat / bpf-snapshot in the kernel alone, $2 $1" \
+			"$(median "$tmp/alone.pidstat.ratio")" 200+
+	fi
 	for candidate in $candidates; do
 		printf '%-14s %8.3f us a thread-sample' "$candidate" "$(median "$tmp/$candidate.us")"
 		for peer in $peers; do

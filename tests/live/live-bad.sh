@@ -109,6 +109,22 @@ if grep -q '^bpf *yes' "$tmp/1"; then
 	grep -q '^bpf *\(yes\|no *not permitted: too little memory\)' "$tmp/1" ||
 		wrong "what to do is not said"
 	[ -z "${SS_VM_RESULTS:-}" ] || cp "$tmp/1" "$SS_VM_RESULTS/probe-memlock.txt"
+
+	# It cannot be taken back from 1, and only a guest of ours is ours to change.
+	setting=/proc/sys/kernel/unprivileged_bpf_disabled
+	values=$(cat "$setting")
+	[ -z "${SS_VM_RESULTS:-}" ] || values="0 2 1"
+	for value in $values; do
+		[ -z "${SS_VM_RESULTS:-}" ] || echo "$value" >"$setting"
+		say "== kernel.unprivileged_bpf_disabled = $(cat "$setting"): a user may not, whatever it is"
+		# shellcheck disable=SC2086
+		expect 0 "" $user "$SCHEDSAMPLER" --probe
+		grep -A 2 '^bpf *no *not permitted' "$tmp/1" | grep -q 'root.*CAP_BPF and CAP_PERFMON' ||
+			wrong "what to do is not said"
+		# shellcheck disable=SC2086
+		expect 0 "" $user "$SCHEDSAMPLER" -q -i 10 -n 3 -F csv -- "$WORKLOAD" exec 20 sleep 0.1
+		rows 3
+	done
 fi
 end_workload
 exit "$failed"

@@ -45,7 +45,8 @@ if [ "$(setting sched_schedstats)" = 1 ]; then
 fi
 if "$SCHEDSAMPLER" --probe | grep -q '^delayacct *yes'; then
 	one=yes
-	# A wakeup ends the delay, and then queues the thread, often by an interrupt on another CPU.
+	# A wakeup ends the delay, and then queues the thread, often by an interrupt on another CPU
+	# (try_to_wake_up() of 5.10, traced: 8 us later, and 20 when it is moved, up to hundreds).
 	waits taskstats "$slew_ns"
 	delays=${csv%.csv}.delays.csv
 	[ -s "$delays" ] || die "no delays were recorded"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bench-cost [N]...: CPU time for one sample of one thread, with N threads (1000 and 5000) that
 # sleep, and with N of which a tenth runs. Of two runs that differ in their number of samples
-# only the difference counts, which leaves out starting and stopping. BENCH_SOURCES: which of ours.
+# only the difference counts, which leaves out starting and stopping. BENCH_SOURCES: which of ours;
+# BENCH_LOADS: sleepers, mixed, or both.
 . "$(dirname "$0")/lib.sh"
 
 few=20
@@ -124,6 +125,7 @@ candidates="$peers $ours"
 say "of each source: text without idle threads; -csv: every row; all to /dev/null"
 [ $# -gt 0 ] || set -- 1000 5000
 for n; do
-	compare sleepers "$n"
-	compare mixed "$n"
+	for what in ${BENCH_LOADS:-sleepers mixed}; do
+		compare "$what" "$n"
+	done
 done

@@ -111,7 +111,9 @@ static void split_by_state(struct window *w, const struct ss_account *a,
 	/* Nothing is left to explain, or no sleep was left to explain it with: residual. */
 	if (w->off_ns <= 0 || sleeps <= 0)
 		return;
-	if (sleeps == 1 && is_asleep(a->phase) && !w->rq_unknown) {
+	if (sleeps == 1 && is_asleep(a->phase)) {
+		if (w->rq_unknown)
+			infer_whole(w->out, w->off_ns);
 		give(w, a->phase, w->off_ns);
 		return;
 	}

@@ -12,6 +12,7 @@ GOLDEN_TESTS = \
 	tests/golden/linux-6.12-schedstats.case \
 	tests/golden/linux-7.2-schedstats.case \
 	tests/golden/linux-7.2.case \
+	tests/golden/moved.case \
 	tests/golden/no-sched.case \
 	tests/golden/preempted.case \
 	tests/golden/restart.case \

@@ -46,7 +46,7 @@ fi
 if "$SCHEDSAMPLER" --probe | grep -q '^delayacct *yes'; then
 	one=yes
 	# A wakeup ends the delay, and then queues the thread, often by an interrupt on another CPU
-	# (try_to_wake_up() of 5.10, traced: 8 us later, and 20 when it is moved, up to hundreds).
+	# (try_to_wake_up() of 5.10, traced: 8 us later, and 20 when it is moved).
 	waits taskstats "$slew_ns"
 	delays=${csv%.csv}.delays.csv
 	[ -s "$delays" ] || die "no delays were recorded"

@@ -201,6 +201,7 @@ again:
 	r->mono_ns = now_of(env);
 	if (!err)
 		err = read_sched(env, shard, thread, r);
+	/* Or woken and moved since its state was read. */
 	if (!err && ss_account_moved_asleep(r))
 		err = read_stat(env, shard, thread, r);
 	if (err)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause
 /*
- * The snapshot: one run goes over all threads of the machine and writes down what the scheduler
- * counts of those that are wanted. Nothing is locked: what changes while it is read is read again.
+ * The snapshot: one run writes down what the scheduler counts of the threads that are wanted. It
+ * goes to each where it was seen last, and over all threads of the machine if one is not there any
+ * more. Nothing is locked: what changes while it is read is read again.
  */
 #include "vmlinux.h"
 
@@ -30,6 +31,18 @@ struct {
 	__type(key, __u32);		/* tid, in the PID namespace of the program, / SS_WANTED_BLOCK */
 	__type(value, struct ss_wanted_block);
 } wanted SEC(".maps");
+
+/*
+ * Where the thread of each snapshot was seen last; 0: not yet. Nothing keeps it there: it is read as
+ * memory that can be gone, and what is there must be the same thread, alive.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);		/* set by user space */
+	__type(key, __u32);
+	__type(value, __u64);
+} places SEC(".maps");
 
 extern void bpf_rcu_read_lock(void) __weak __ksym;
 extern void bpf_rcu_read_unlock(void) __weak __ksym;
@@ -103,9 +116,9 @@ static __always_inline bool holds(struct task_struct *t, const struct rq *rq,
 }
 
 /*
- * It was seen asleep, is off its runqueue, and has not been switched out or run since: so it slept
- * all the time, at least until this run had begun. A new thread with its number has another start,
- * one that took the number over as it called exec() has run for another time.
+ * It was seen asleep, is off its runqueue, and has not been switched out since: so it slept all the
+ * time, at least until this run had begun. For the thread at the same place: a new one there has
+ * another start, and so has one that took a number over as it called exec().
  */
 static __always_inline bool sleeps_on(struct task_struct *t, const struct ss_snapshot *s)
 {
@@ -117,7 +130,6 @@ static __always_inline bool sleeps_on(struct task_struct *t, const struct ss_sna
 	differs = s->nvcsw ^ t->nvcsw;
 	differs |= s->nivcsw ^ t->nivcsw;
 	differs |= s->start_boot_ns ^ t->start_boottime;
-	differs |= s->runtime_ns ^ t->se.sum_exec_runtime;
 	differs |= s->state ^ compat_state(t);
 	return !differs;
 }
@@ -161,25 +173,64 @@ static __always_inline void read_thread(struct task_struct *t, struct ss_snapsho
 	s->comm[1] = *(const __u64 *)&t->comm[8];
 }
 
+/* Sleepers are read all the same now and then: see SS_SNAPSHOT_RUNS_STILL. */
+static __always_inline bool is_still(struct task_struct *t, const struct ss_snapshot *s,
+				     __u32 index)
+{
+	return (index + shared.run) % SS_SNAPSHOT_RUNS_STILL && sleeps_on(t, s);
+}
+
+static __always_inline void visited(struct ss_snapshot *s)
+{
+	s->run = shared.run;
+	shared.visited++;
+}
+
+/* One of the machine's threads, if it is wanted and was not read in this run. */
 static __always_inline void visit(struct task_struct *t, bool iterated)
 {
 	__u32 tid = (__u32)number_of(t), block = tid / SS_WANTED_BLOCK, index;
 	const struct ss_wanted_block *of_block = bpf_map_lookup_elem(&wanted, &block);
 	struct ss_snapshot *s;
+	__u64 *place;
 
 	if (!of_block || !of_block->number[tid % SS_WANTED_BLOCK])
 		return;
 	index = of_block->number[tid % SS_WANTED_BLOCK] - 1;
 	s = bpf_map_lookup_elem(&snapshots, &index);
-	if (!s)
+	place = bpf_map_lookup_elem(&places, &index);
+	if (!s || !place || s->run == shared.run)
 		return;
-	if ((index + shared.run) % SS_SNAPSHOT_RUNS_STILL && sleeps_on(t, s))
+	if (*place == (__u64)t && is_still(t, s, index))
 		s->flags |= SS_SNAPSHOT_STILL;
 	else
 		read_thread(t, s, iterated);
-	if (s->run != shared.run)
-		shared.visited++;
-	s->run = shared.run;
+	*place = (__u64)t;
+	visited(s);
+}
+
+/* The wanted thread of @index, if it is where it was. */
+static __always_inline void visit_place(__u32 index)
+{
+	struct ss_snapshot *s = bpf_map_lookup_elem(&snapshots, &index);
+	const __u64 *place = bpf_map_lookup_elem(&places, &index);
+	struct task_struct *t;
+	__u64 start_boot_ns;
+
+	if (!s || !place || !*place || s->run == shared.run)
+		return;
+	t = bpf_rdonly_cast((const void *)*place, bpf_core_type_id_kernel(struct task_struct));
+	if (is_still(t, s, index)) {
+		s->flags |= SS_SNAPSHOT_STILL;
+	} else {
+		start_boot_ns = s->start_boot_ns;
+		if (t->start_boottime != start_boot_ns)
+			return;
+		read_thread(t, s, true);
+		if (s->start_boot_ns != start_boot_ns || s->flags & SS_SNAPSHOT_DEAD)
+			return;
+	}
+	visited(s);
 }
 
 SEC("iter/task")
@@ -196,14 +247,22 @@ int read_listed(struct bpf_iter__task *ctx)
 SEC("syscall")
 int read_all(void *ctx)
 {
+	struct bpf_iter_num places_it;
 	struct bpf_iter_task it;
 	struct task_struct *t;
+	const int *index;
 
 	bpf_rcu_read_lock();
-	bpf_iter_task_new(&it, bpf_get_current_task_btf(), BPF_TASK_ITER_ALL_THREADS);
-	while ((t = bpf_iter_task_next(&it)))
-		visit(t, true);
-	bpf_iter_task_destroy(&it);
+	bpf_iter_num_new(&places_it, 0, (int)shared.slots);
+	while ((index = bpf_iter_num_next(&places_it)))
+		visit_place((__u32)*index);
+	bpf_iter_num_destroy(&places_it);
+	if (shared.visited != shared.threads) {
+		bpf_iter_task_new(&it, bpf_get_current_task_btf(), BPF_TASK_ITER_ALL_THREADS);
+		while ((t = bpf_iter_task_next(&it)))
+			visit(t, true);
+		bpf_iter_task_destroy(&it);
+	}
 	bpf_rcu_read_unlock();
 	return 0;
 }

@@ -52,8 +52,9 @@ struct ss_wanted_block {
 /* In one page that both sides map. */
 struct ss_snapshot_shared {
 	__u32 run;		/* number of the current one */
-	__u32 pad;
-	__u64 visited;		/* wanted threads in it so far */
+	__u32 visited;		/* wanted threads in it so far */
+	__u32 threads;		/* that are wanted */
+	__u32 slots;		/* no snapshot from here on is used */
 	/* Of the PID namespace of the program; level 0 is the first one. */
 	__u32 pidns_level, pidns_inum;
 	/* Of the last run of read_clock. */

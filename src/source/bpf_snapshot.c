@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The scheduler's counters of all threads at a tick, read in the kernel by one run of a program
- * over all threads of the machine (bpf/snapshot.bpf.c); snapshot.c makes readings of them.
+ * (bpf/snapshot.bpf.c); snapshot.c makes readings of them.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -35,7 +35,9 @@ struct ss_source {
 	const struct ss_source_env *env;
 	struct snapshot_bpf *skel;
 	struct bpf_link *listed;	/* NULL: the program that needs no file works */
+	int refused;			/* why that does not, where the kernel could have it: -errno */
 	struct ss_snapshot *snapshot;	/* shared with the kernel, like the next one */
+	uint64_t *place;		/* by slot: where the kernel has the thread; 0: not known */
 	uint16_t *wanted;		/* by tid: its slot + 1; 0: none */
 	uint32_t tids;			/* how many */
 	struct ss_snapshot_shared *shared;
@@ -61,6 +63,7 @@ static int load_with(struct ss_source *s, bool in_one_go)
 	bpf_program__set_autoload(skel->progs.read_all, in_one_go);
 	bpf_program__set_autoload(skel->progs.read_listed, !in_one_go);
 	bpf_map__set_max_entries(skel->maps.snapshots, SLOTS);
+	bpf_map__set_max_entries(skel->maps.places, SLOTS);
 	bpf_map__set_max_entries(skel->maps.wanted, s->tids / SS_WANTED_BLOCK);
 	return snapshot_bpf__load(skel);
 }
@@ -82,6 +85,7 @@ static int load(struct ss_source *s)
 		err = load_with(s, true);
 		if (!err || err == -EPERM)
 			return err;
+		s->refused = err;
 	}
 	err = load_with(s, false);
 	if (err)
@@ -101,8 +105,9 @@ static int share(struct ss_source *s)
 {
 	s->shared = &s->skel->bss->shared;
 	s->snapshot = share_map(s->skel->maps.snapshots, SLOTS * sizeof(*s->snapshot));
+	s->place = share_map(s->skel->maps.places, SLOTS * sizeof(*s->place));
 	s->wanted = share_map(s->skel->maps.wanted, s->tids * sizeof(*s->wanted));
-	return s->snapshot && s->wanted ? 0 : -errno;
+	return s->snapshot && s->place && s->wanted ? 0 : -errno;
 }
 
 static int read_clock(struct ss_source *s)
@@ -142,6 +147,8 @@ static void snapshot_close(struct ss_source *s)
 	bpf_link__destroy(s->listed);
 	if (s->snapshot)
 		munmap(s->snapshot, SLOTS * sizeof(*s->snapshot));
+	if (s->place)
+		munmap(s->place, SLOTS * sizeof(*s->place));
 	if (s->wanted)
 		munmap(s->wanted, s->tids * sizeof(*s->wanted));
 	snapshot_bpf__destroy(s->skel);
@@ -151,13 +158,18 @@ static void snapshot_close(struct ss_source *s)
 static int open_and_report(struct ss_source **out, struct ss_procfs *procfs, struct ss_caps *caps)
 {
 	struct ss_source *s = calloc(1, sizeof(*s));
+	char found[128] = "a program with the task iterator";
 	int err;
 
 	if (!s)
 		return -ENOMEM;
 	err = open_all(s, procfs);
-	ss_bpf_report(caps, "bpf-snapshot", err,
-		      s->listed ? "iter/task" : "a program with the task iterator",
+	if (s->refused)
+		snprintf(found, sizeof(found), "iter/task: the kernel refused the faster program: %s",
+			 strerror(-s->refused));
+	else if (s->listed)
+		snprintf(found, sizeof(found), "iter/task");
+	ss_bpf_report(caps, "bpf-snapshot", err, found,
 		      "counters with exact parts in flight at little cost");
 	if (err)
 		snapshot_close(s);
@@ -200,6 +212,7 @@ static int snapshot_attach(struct ss_source *s, struct ss_thread *thread)
 	s->wanted[thread->tid] = (uint16_t)(index + 1);
 	memset(&s->slot[index], 0, sizeof(s->slot[index]));
 	s->snapshot[index].run = s->snapshot[index].asleep = 0;
+	s->place[index] = 0;
 	s->thread[index] = thread;
 	thread->slot_number = index + 1;
 	return 0;
@@ -217,6 +230,7 @@ static void snapshot_detach(struct ss_source *s, struct ss_shard *shard, struct 
 		s->wanted[thread->tid] = 0;
 	thread->slot_number = 0;
 	s->thread[index] = NULL;
+	s->place[index] = 0;
 	s->free[s->nfree++] = index;
 }
 
@@ -242,7 +256,7 @@ static bool is_there(const struct ss_thread *thread)
 /* A listing that a thread's end cuts short misses some that were in the one before. */
 static bool was_cut_short(const struct ss_source *s)
 {
-	if (s->shared->visited == s->top - s->nfree)
+	if (s->shared->visited == s->shared->threads)
 		return false;
 	for (uint32_t i = 0; i < s->top; i++)
 		if (s->thread[i] && s->slot[i].start_boot_ns && !was_visited(s, s->thread[i]) &&
@@ -259,6 +273,8 @@ static void snapshot_begin(struct ss_source *s, const struct ss_tick *tick)
 	s->begin_mono_ns = ss_now_ns(CLOCK_MONOTONIC);
 	s->shared->run++;
 	s->shared->visited = 0;
+	s->shared->slots = s->top;
+	s->shared->threads = s->top - s->nfree;
 	s->failed = run(s) || (was_cut_short(s) && run(s));
 }
 

@@ -22,5 +22,8 @@ churn() {
 }
 
 churn --source auto
+if "$SCHEDSAMPLER" -q --source bpf-snapshot -p $$ -i 10 -n 1 >/dev/null 2>&1; then
+	churn --source bpf-snapshot
+fi
 become_user
 churn --source procfs

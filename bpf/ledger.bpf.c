@@ -482,6 +482,94 @@ int BPF_PROG(task_newtask, struct task_struct *t, __u64 clone_flags)
 	return 0;
 }
 
+/* From now on its events are those of the slot @number - 1; 0: of none. */
+static __always_inline void rebind(struct task_struct *t, __u32 old_pid, __u32 number)
+{
+	__u32 pid = t->pid, *stored;
+
+	if (use_hash) {
+		bpf_map_delete_elem(&slot_of_pid, &old_pid);
+		if (number)
+			bpf_map_update_elem(&slot_of_pid, &pid, &number, BPF_ANY);
+		return;
+	}
+	stored = bpf_task_storage_get(&slot_of_task, t, 0, 0);
+	if (stored)
+		*stored = number;
+}
+
+/* The account of @t, on a CPU and with a new number, begins as @at says. Slot + 1; 0: none. */
+static __always_inline __u32 begin_anew(struct task_struct *t, const struct ss_switch *at,
+					__u8 inherit)
+{
+	struct ss_record *record;
+	struct ss_slot *slot;
+	__u32 index;
+
+	if (!(inherit & SS_INHERIT_THREADS))
+		return 0;
+	if (bpf_map_pop_elem(&free_slots, &index)) {
+		__sync_fetch_and_add(&shared.lost_threads, 1);
+		return 0;
+	}
+	slot = bpf_map_lookup_elem(&slots, &index);
+	if (!slot)
+		return 0;
+	take(slot, index, t, inherit);
+	ss_ledger_begin(&slot->ledger, &shared.grid, at->now_ns, SS_LEDGER_RUN, SS_LEDGER_BORN);
+	slot->ledger.runtime_ns = at->runtime_ns;
+	slot->ledger.skew_ns = at->skew_ns;
+	slot->ledger.run_delay_ns = at->run_delay_ns;
+	slot->ledger.pcount = at->pcount - 1;
+	slot->ledger.open.cpu = (__s32)bpf_get_smp_processor_id();
+	record = new_record(slot, SS_RECORD_BIRTH);
+	if (record) {
+		record->birth.pid = slot->pid;
+		record->birth.tid = slot->tid;
+		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	}
+	return index + 1;
+}
+
+/*
+ * One that is not the leader takes the number of that as it executes a program (de_thread()): for
+ * whoever watches, a thread has ended and another one begins. It is on a CPU, and can be switched
+ * here: then its old account goes on until after that. User space closes it: to do that here would
+ * take the verifier as long as half of the rest.
+ */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(sched_process_exec, struct task_struct *t, int old_pid)
+{
+	__u32 key = (__u32)old_pid, events;
+	struct ss_record *record;
+	struct ss_switch at;
+	struct ss_slot *slot;
+
+	if (t->pid == old_pid)
+		return 0;
+	slot = use_hash ? slot_at(bpf_map_lookup_elem(&slot_of_pid, &key)) : find(t);
+	if (!slot)
+		return 0;
+	events = slot->events;
+	look(t, &at);
+	take_leave(&at, t);
+	rebind(t, key, begin_anew(t, &at, slot->inherit));
+	if (slot->events != events) {
+		look(t, &at);
+		take_leave(&at, t);
+	}
+	/* No event is its own any more. */
+	write_begin(slot);
+	resolve(slot, SS_LEDGER_RUN, &at);
+	write_end(slot);
+	record = new_record(slot, SS_RECORD_LEAVE);
+	if (record) {
+		record->left = at;
+		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	}
+	return 0;
+}
+
 SEC("tp_btf/task_rename")
 int BPF_PROG(task_rename, struct task_struct *t, const char *comm)
 {

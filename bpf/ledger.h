@@ -388,7 +388,10 @@ SS_LEDGER_FUNC void ss_ledger_go_on(struct ss_ledger *l, const struct ss_grid *g
 	ss_ledger_repaired(l, 0);
 }
 
-/** It leaves its CPU, and is in @phase from now on, asleep because of @cause. */
+/**
+ * It leaves its CPU, and is in @phase from now on, asleep because of @cause. @voluntary: 0, 1, or
+ * -1: no switch, its account ends while it is on a CPU.
+ */
 SS_LEDGER_FUNC void ss_ledger_switch_out(struct ss_ledger *l, const struct ss_grid *g,
 					 const struct ss_switch *s, __u8 phase,
 					 const struct ss_cause *cause, int voluntary)
@@ -427,10 +430,8 @@ SS_LEDGER_FUNC void ss_ledger_switch_out(struct ss_ledger *l, const struct ss_gr
 	/* The window that the repair began in has been told; this one may be another. */
 	if (repaired)
 		l->open.flags |= SS_LEDGER_REPAIRED;
-	if (voluntary)
-		l->open.nvcsw++;
-	else
-		l->open.nivcsw++;
+	l->open.nvcsw += voluntary > 0;
+	l->open.nivcsw += !voluntary;
 }
 
 #endif

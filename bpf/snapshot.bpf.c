@@ -33,8 +33,8 @@ struct {
 } wanted SEC(".maps");
 
 /*
- * Where the thread of each snapshot was seen last; 0: not yet. Nothing keeps it there: it is read as
- * memory that can be gone, and what is there must be the same thread, alive.
+ * Where the thread of each snapshot was seen last; 0: not yet. Nothing keeps it there: it is read
+ * as memory that can be gone, and what is there must be the same thread, alive.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -184,6 +184,7 @@ enum ss_record_kind {
 	SS_RECORD_EXIT = 2,	/* the last window, which ends with the thread */
 	SS_RECORD_WAIT = 3,	/* part of a window, which comes after it */
 	SS_RECORD_OBJECT = 4,
+	SS_RECORD_LEAVE = 5,	/* its account ends while it is on a CPU: it has another number */
 };
 
 struct ss_record {
@@ -200,6 +201,7 @@ struct ss_record {
 			struct ss_wait wait;
 		} part;
 		struct ss_object_info object;
+		struct ss_switch left;
 	};
 };
 

@@ -229,11 +229,14 @@ static void changed(struct ss_roster *r, const struct ss_connector_event *ev)
 			memcpy(m->thread.comm, st.comm, sizeof(st.comm));
 	}
 	/*
-	 * A thread that executes a program takes the leader's number (de_thread()): its old number
-	 * is gone without an event, and the new one comes without.
+	 * A thread that executes a program takes the number of the leader, which has ended
+	 * (de_thread()): its old number is gone without an event, and the new one comes without.
 	 */
-	if (!m)
-		p->rescan = true;
+	if (m && m->thread.exit_mono_ns)
+		ss_table_end_thread(r, m, m->thread.exit_mono_ns);
+	else if (m)
+		return;
+	p->rescan = true;
 }
 
 void ss_roster_drain(struct ss_roster *r)

@@ -226,7 +226,7 @@ static int64_t birth_of(const struct ss_roster *r, const struct ss_process *p, i
 	int64_t start_ns, earliest_ns, latest_ns, now_ns;
 
 	*bound_ns = 0;
-	if (!r->begun ||
+	if (!r->begun || (tid == p->pid && p->leader_ended) ||
 	    __builtin_mul_overflow(st->start_ticks, r->user_tick_ns, &start_ns) ||
 	    __builtin_sub_overflow(start_ns, r->mono_to_boot_ns, &start_ns) ||
 	    __builtin_add_overflow(start_ns, r->user_tick_ns, &latest_ns) ||

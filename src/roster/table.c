@@ -137,6 +137,8 @@ void ss_table_end_thread(struct ss_roster *r, struct ss_member *m, int64_t exit_
 	/* A worker may have seen the end already. */
 	if (!m->thread.exit_mono_ns)
 		m->thread.exit_mono_ns = exit_mono_ns;
+	if (m->thread.tid == m->thread.pid)
+		m->thread.process->leader_ended = true;
 	m->thread.process->nalive--;
 	m->thread.process = NULL;
 	m->thread.still = NULL;

@@ -36,6 +36,7 @@ struct ss_process {
 	uint8_t found;			/* enum ss_found */
 	bool tids_only;			/* chosen threads of it, not the process */
 	bool rescan;			/* list its threads at the next update in any case */
+	bool leader_ended;		/* who has that number later is older: see changed() */
 	int dir;			/* kept descriptor of its task directory; -1 */
 	uint32_t nalive;
 	uint32_t nzombies;		/* entries of the last listing that will not run again */

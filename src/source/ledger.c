@@ -86,7 +86,8 @@ int ss_watches_record(struct ss_watches *w, const void *data, size_t size)
 	struct ss_link *link;
 	uint32_t number;
 
-	if (size < sizeof(*r) || r->slot >= w->n || r->kind > SS_RECORD_WAIT)
+	if (size < sizeof(*r) || r->slot >= w->n || r->kind > SS_RECORD_LEAVE ||
+	    r->kind == SS_RECORD_OBJECT)
 		return -EBADMSG;
 	watch = &w->watch[r->slot];
 	if (r->kind == SS_RECORD_BIRTH) {
@@ -108,6 +109,11 @@ int ss_watches_record(struct ss_watches *w, const void *data, size_t size)
 	/* Of a thread that had this slot before. */
 	if (!watch->begun || r->generation != watch->generation)
 		return 0;
+	if (r->kind == SS_RECORD_LEAVE) {
+		watch->left_at = r->left;
+		watch->left = watch->exited = true;
+		return 0;
+	}
 	drop_links(w, watch, watch->done);
 	number = take_link(w);
 	if (!number) {

@@ -9,11 +9,12 @@
 #include "source/waits.h"
 #include "source/watch.h"
 
-/* A copy of a thread's ledger, and the window that closes when it is taken further. */
+struct closing;
+
+/* A copy of a thread's ledger, and the waits of the window that closes when it is taken further. */
 struct derived {
 	struct ss_ledger ledger;
-	struct ss_closed closed;
-	bool any;
+	struct closing *closing;
 	struct ss_wait wait[SS_LEDGER_WAITS + 1];	/* one can give way to that which goes on */
 	uint32_t nwaits;
 };
@@ -23,12 +24,11 @@ static void ss_ledger_emit_wait(struct ss_ledger *l, const struct ss_wait *wait)
 
 #include "bpf/ledger.h"
 
+static void add_derived(struct derived *d, const struct ss_closed *closed, bool exit);
+
 static void ss_ledger_emit(struct ss_ledger *l, const struct ss_closed *closed)
 {
-	struct derived *d = (struct derived *)((char *)l - offsetof(struct derived, ledger));
-
-	d->closed = *closed;
-	d->any = true;
+	add_derived((struct derived *)((char *)l - offsetof(struct derived, ledger)), closed, false);
 }
 
 static void ss_ledger_emit_wait(struct ss_ledger *l, const struct ss_wait *wait)
@@ -135,13 +135,6 @@ static void complete_waits(struct closing *c, const struct ss_window *w)
 {
 	if (c->waits)
 		c->first_wait = ss_waits_complete(c->shard, c->first_wait, w);
-}
-
-static void stage_derived(const struct closing *c, struct derived *d)
-{
-	for (uint32_t i = 0; i < d->nwaits; i++)
-		stage_wait(c, d->closed.window, &d->wait[i]);
-	d->nwaits = 0;
 }
 
 /* A record was lost: what the windows before differ by will never be known. */
@@ -357,21 +350,33 @@ static void unstage_newer(const struct closing *c)
 	shard->nwaits = n;
 }
 
-static void close_open(struct closing *c, struct derived *d, bool exit)
+static void add_derived(struct derived *d, const struct ss_closed *closed, bool exit)
 {
-	ss_ledger_emit_waits(&d->ledger);
-	d->closed = d->ledger.open;
-	stage_derived(c, d);
-	add_closed(c, &d->closed, true, exit);
+	for (uint32_t i = 0; i < d->nwaits; i++)
+		stage_wait(d->closing, closed->window, &d->wait[i]);
+	d->nwaits = 0;
+	add_closed(d->closing, closed, true, exit);
 }
 
-static void add_derived(struct closing *c, struct derived *d)
+static void close_open(struct derived *d, bool exit)
 {
-	if (!d->any)
-		return;
-	stage_derived(c, d);
-	add_closed(c, &d->closed, true, false);
-	d->any = false;
+	ss_ledger_emit_waits(&d->ledger);
+	add_derived(d, &d->ledger.open, exit);
+}
+
+/* Its account ended on a CPU. False: what was copied is of before, and more was told since. */
+static bool leave(struct closing *c, const struct ss_slot *slot, struct derived *d)
+{
+	struct ss_watch *watch = c->watch;
+
+	if (__atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE) != watch->copied_seq)
+		return false;
+	ss_ledger_switch_out(&d->ledger, c->grid, &watch->left_at, SS_LEDGER_DEAD,
+			     &d->ledger.open.cause, -1);
+	d->ledger.open.end_ns = d->ledger.since_ns;
+	watch->copy = d->ledger;
+	watch->left = false;
+	return true;
 }
 
 /* What follows for the windows up to @tick's end from what the kernel has of the thread. */
@@ -380,12 +385,15 @@ static void add_copied(struct closing *c, struct ss_watches *w, const struct ss_
 {
 	struct ss_watch *watch = c->watch;
 	struct ss_thread *thread = watch->thread;
-	struct derived d = { .ledger = watch->copy };
+	const struct ss_slot *slot = &w->slot[thread->slot_number - 1];
+	struct derived d = { .ledger = watch->copy, .closing = c };
 	uint64_t end_ns = (uint64_t)(tick->end_ns + offset_in(c, (uint64_t)tick->index));
 
+	if (watch->left && !leave(c, slot, &d))
+		return;
 	/* All of its waits have been told. */
 	if (watch->copy.open.phase == SS_LEDGER_DEAD) {
-		close_open(c, &d, true);
+		close_open(&d, true);
 		watch->exited = true;
 		thread->exit_mono_ns = (int64_t)watch->copy.open.end_ns -
 				       offset_in(c, watch->copy.open.window);
@@ -397,10 +405,8 @@ static void add_copied(struct closing *c, struct ss_watches *w, const struct ss_
 	}
 	unstage_newer(c);
 	/* What the counters tell is news only while no event came. */
-	if (counters && __atomic_load_n(&w->slot[thread->slot_number - 1].seq, __ATOMIC_ACQUIRE) ==
-	    watch->copied_seq) {
+	if (counters && __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE) == watch->copied_seq) {
 		ss_ledger_arrived(&d.ledger, c->grid, counters->pcount, counters->rq_ns);
-		add_derived(c, &d);
 		watch->copy = d.ledger;
 	}
 	/* Off the grid, what came after the end is accounted for already: then that is the end. */
@@ -409,11 +415,10 @@ static void add_copied(struct closing *c, struct ss_watches *w, const struct ss_
 	if (!tick->off_grid)
 		end_ns = ss_grid_end(c->grid, (uint64_t)tick->index);
 	ss_ledger_advance(&d.ledger, c->grid, end_ns);
-	add_derived(c, &d);
 	if (tick->off_grid && d.ledger.open.window >= watch->next &&
 	    d.ledger.open.begin_ns < end_ns) {
 		d.ledger.open.end_ns = end_ns;
-		close_open(c, &d, false);
+		close_open(&d, false);
 	}
 }
 
@@ -426,7 +431,7 @@ void ss_watches_close(struct ss_watches *w, struct ss_shard *shard, struct ss_th
 			     shard->nwaits };
 
 	add_told(&c, w);
-	if (watch->exited)
+	if (watch->exited && !watch->left)
 		goto out;
 	/* Its windows come with the next tick: what is known of it is of before. */
 	if (watch->stale) {

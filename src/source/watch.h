@@ -32,7 +32,9 @@ struct ss_watch {
 	int64_t owed[SS_LEDGER_PARTS];	/* to later windows: what records told of derived ones, */
 					/* less what those were handed out with */
 	struct ss_ledger copy;
+	struct ss_switch left_at;
 	bool born, exited, begun;
+	bool left;			/* its account ends at left_at, and has not been closed */
 	bool stale;			/* its slot could not be copied at this tick */
 	uint8_t late;			/* ticks for which records have been missing */
 	uint32_t waited;		/* ticks since it ended, for a record of that or for a claim */

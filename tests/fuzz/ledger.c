@@ -118,6 +118,16 @@ static void take_wait(struct machine *m, struct ss_wait *w)
 	}
 }
 
+static void take_switch(struct machine *m, struct ss_switch *s)
+{
+	s->now_ns = take_instant(m);
+	s->skew_ns = take_byte(m);
+	s->runtime_ns = take_byte(m) & 1 ? take_u64(m) % NS_MAX : take_byte(m);
+	s->last_arrival_ns = take_instant(m);
+	s->run_delay_ns = take_u64(m) % NS_MAX;
+	s->pcount = take_byte(m) % 4;
+}
+
 static void tell(struct machine *m)
 {
 	uint8_t how = take_byte(m);
@@ -136,6 +146,8 @@ static void tell(struct machine *m)
 	if (r->kind == SS_RECORD_WAIT) {
 		r->part.window = take_window(m);
 		take_wait(m, &r->part.wait);
+	} else if (r->kind == SS_RECORD_LEAVE) {
+		take_switch(m, &r->left);
 	} else {
 		take_closed(m, &r->closed);
 	}
@@ -148,7 +160,8 @@ static void tell(struct machine *m)
 	}
 	status = ss_watches_record(&m->watches, r, size);
 	CHECK(!status || status == -EBADMSG);
-	if (size < sizeof(*r) || r->slot >= SLOTS || r->kind > SS_RECORD_WAIT)
+	if (size < sizeof(*r) || r->slot >= SLOTS || r->kind == SS_RECORD_OBJECT ||
+	    r->kind > SS_RECORD_LEAVE)
 		CHECK(status == -EBADMSG);
 	free(r);
 }

@@ -22,6 +22,7 @@ LIVE_TESTS = \
 	tests/live/live-churn.sh \
 	tests/live/live-cli.sh \
 	tests/live/live-closure.sh \
+	tests/live/live-exec.sh \
 	tests/live/live-io.sh \
 	tests/live/live-late.sh \
 	tests/live/live-moved.sh \
@@ -43,6 +44,7 @@ EXTRA_DIST += \
 	tests/live/closure.awk \
 	tests/live/column.awk \
 	tests/live/csv.awk \
+	tests/live/exec.awk \
 	tests/live/io.awk \
 	tests/live/kernelsums.awk \
 	tests/live/kinds.awk \

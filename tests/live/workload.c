@@ -420,11 +420,47 @@ static int run_all(bool interactive, bool quiet)
 	return killed ? 128 + SIGTERM : EXIT_SUCCESS;
 }
 
+/* At a word on stdin it becomes this program again, with the number of its process. */
+static void *take_over(void *arg)
+{
+	char left[24], word;
+
+	snprintf(left, sizeof(left), "%ld", (long)(intptr_t)arg - 1);
+	while (read(STDIN_FILENO, &word, 1) == 1 && word != '\n')
+		;
+	if ((intptr_t)arg == 0)
+		exit(EXIT_SUCCESS);
+	printf("before %lld\n", (long long)wl_clock_ns(CLOCK_MONOTONIC));
+	fflush(stdout);
+	execl("/proc/self/exe", "workload", "takeover", left, NULL);
+	perror("workload: /proc/self/exe");
+	exit(EXIT_FAILURE);
+}
+
+/* A thread that is not the leader executes a program, @n times; told are the instants around that. */
+static int run_takeovers(long n)
+{
+	int64_t now_ns = wl_clock_ns(CLOCK_MONOTONIC);
+	pthread_t thread;
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	printf("after %lld pid %d\n", (long long)now_ns, (int)getpid());
+	fflush(stdout);
+	if (pthread_create(&thread, NULL, take_over, (void *)(intptr_t)n)) {
+		perror("workload: cannot start a thread");
+		return EXIT_FAILURE;
+	}
+	pthread_join(thread, NULL);
+	return EXIT_SUCCESS;
+}
+
 static int usage(void)
 {
 	fputs("Usage: workload run KIND[=N][,KIND[=N]]... [--seconds S] [--dir DIR]\n"
 	      "       workload {sleepers | mixed} N [--seconds S]\n"
 	      "       workload demo SECONDS\n"
+	      "       workload takeover N\n"
+	      "           N times, at each line of stdin, a thread executes this program again\n"
 	      "       workload exec SECONDS COMMAND [ARG]...\n"
 	      "           for at most that time, with SIGINT and SIGQUIT not ignored\n"
 	      "Kinds:\n", stderr);
@@ -504,6 +540,8 @@ int main(int argc, char **argv)
 		perror(argv[3]);
 		return errno == ENOENT ? 127 : 126;
 	}
+	if (strcmp(verb, "takeover") == 0 && argc == 3)
+		return run_takeovers(strtol(argv[2], NULL, 10));
 	wl_shared = mmap(NULL, sizeof(*wl_shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	if (wl_shared == MAP_FAILED) {

@@ -139,6 +139,20 @@ static void ledger__born__says_so_in_its_first_window_only(void **state)
 	assert_int_equal(told.closed[1].flags, 0);
 }
 
+static void ledger__account_that_ends_on_a_cpu__has_no_switch_for_that(void **state)
+{
+	struct thread t = begins(&grid, 2010 * MS, SS_LEDGER_RUN);
+
+	(void)state;
+	t.k.now_ns = 2030 * MS;
+	t.k.runtime_ns += 20 * MS;
+	ss_ledger_switch_out(&t.ledger, &grid, &t.k, SS_LEDGER_DEAD, &t.cause, -1);
+	assert_parts(&t.ledger.open, 0, 20 * MS);
+	assert_int_equal(t.ledger.open.phase, SS_LEDGER_DEAD);
+	assert_int_equal(t.ledger.open.flags, 0);
+	assert_int_equal(t.ledger.open.nvcsw + t.ledger.open.nivcsw, 0);
+}
+
 static void ledger__phase_over_many_windows__is_one_record(void **state)
 {
 	struct thread t = begins(&grid, 2000 * MS, SS_LEDGER_RUN);
@@ -645,6 +659,7 @@ int main(void)
 		cmocka_unit_test(ledger__events_on_the_end_of_a_window__belong_to_the_next),
 		cmocka_unit_test(ledger__begun_inside_a_window__counts_from_there),
 		cmocka_unit_test(ledger__born__says_so_in_its_first_window_only),
+		cmocka_unit_test(ledger__account_that_ends_on_a_cpu__has_no_switch_for_that),
 		cmocka_unit_test(ledger__phase_over_many_windows__is_one_record),
 		cmocka_unit_test(ledger__before_the_first_window__closes_window_0),
 		cmocka_unit_test(ledger__clock_of_the_other_cpu_is_behind__loses_nothing),

@@ -440,7 +440,9 @@ static void watches__malformed_record__is_refused(void **state)
 	r.slot = UINT32_MAX;
 	assert_int_equal(ss_watches_record(&watches, &r, sizeof(r)), -EBADMSG);
 	r.slot = 0;
-	for (r.kind = SS_RECORD_WAIT + 1; r.kind < 10; r.kind++)
+	r.kind = SS_RECORD_OBJECT;
+	assert_int_equal(ss_watches_record(&watches, &r, sizeof(r)), -EBADMSG);
+	for (r.kind = SS_RECORD_LEAVE + 1; r.kind < 10; r.kind++)
 		assert_int_equal(ss_watches_record(&watches, &r, sizeof(r)), -EBADMSG);
 	/* The slot has a thread already. */
 	r.kind = SS_RECORD_BIRTH;

@@ -159,6 +159,79 @@ static void watches__ended_and_told_in_time__is_not_given_up(void **state)
 	assert_int_equal(thread[0].exit_mono_ns, mono_end(199) + 20 * MS);
 }
 
+/* It is on a CPU since @since of window 6, and got another number in window 7 at @ns. */
+static void runs_and_leaves(int64_t since_ns, int64_t ns)
+{
+	struct ss_record r = record_of(0, SS_RECORD_LEAVE, NULL);
+	struct ss_ledger *l = &slot[0].ledger;
+
+	kernel_has(0, 6, since_ns, SS_LEDGER_RUN);
+	l->in_ns = l->since_ns;
+	l->runtime_ns = 300 * MS;
+	l->pcount = 70;
+	r.left = (struct ss_switch){
+		.now_ns = in_window(7, ns), .pcount = 71, .skew_ns = 2 * MS,
+		.runtime_ns = (uint64_t)(300 * MS + INTERVAL - since_ns + ns - 2 * MS),
+	};
+	l->skew_ns = 0;
+	assert_int_equal(ss_watches_record(&watches, &r, sizeof(r)), 0);
+}
+
+static void watches__left_on_a_cpu__ends_there(void **state)
+{
+	(void)state;
+	kernel_tells_birth(0);
+	ss_watches_claim(&watches, 0, &thread[0]);
+	runs_and_leaves(10 * MS, 20 * MS);
+	tick(8);
+	assert_int_equal(shard.nwindows, 2);
+	assert_int_equal(window(0)->tick, 6);
+	assert_int_equal(window(0)->event, SS_EVENT_START);
+	assert_int_equal(window(0)->parts.wall_ns, 40 * MS);
+	assert_int_equal(window(0)->parts.run_ns, 40 * MS);
+	assert_int_equal(window(1)->event, SS_EVENT_EXIT);
+	assert_int_equal(window(1)->end_mono_ns, mono_end(6) + 20 * MS);
+	assert_int_equal(window(1)->parts.wall_ns, 20 * MS);
+	assert_int_equal(window(1)->parts.run_ns, 18 * MS);
+	assert_int_equal(window(1)->parts.stolen_ns, 2 * MS);
+	assert_int_equal(window(1)->parts.residual_ns, 0);
+	assert_int_equal(window(1)->parts.quality, SS_QUALITY_EXACT);
+	assert_int_equal(window(1)->parts.nvcsw + window(1)->parts.nivcsw, 0);
+	assert_int_equal(thread[0].exit_mono_ns, mono_end(6) + 20 * MS);
+	/* Nothing is told twice. */
+	tick(9);
+	assert_int_equal(shard.nwindows, 0);
+	assert_true(ss_watches_drop(&watches, 0));
+}
+
+static void watches__left_after_its_copy__is_closed_at_the_next_tick(void **state)
+{
+	struct ss_tick t = tick_on_grid(7);
+
+	(void)state;
+	watch_sleeper(0);
+	ss_watches_copy(&watches);
+	runs_and_leaves(10 * MS, 20 * MS);
+	close_all(&t, NULL);
+	assert_int_equal(shard.nwindows, 0);
+	tick(8);
+	assert_int_equal(shard.nwindows, 2);
+	assert_int_equal(window(1)->event, SS_EVENT_EXIT);
+	assert_int_equal(window(1)->parts.run_ns, 18 * MS);
+}
+
+static void watches__left_and_never_claimed__is_swept(void **state)
+{
+	struct ss_record r = record_of(0, SS_RECORD_LEAVE, NULL);
+
+	(void)state;
+	kernel_tells_birth(0);
+	assert_int_equal(ss_watches_record(&watches, &r, sizeof(r)), 0);
+	for (int i = 0; i <= WAIT_FOR_CLAIM_TICKS; i++)
+		ss_watches_sweep(&watches);
+	assert_int_equal(ss_watches_find_born(&watches, 100, 100), -ENOENT);
+}
+
 /* One tick's: what it frees is counted. */
 static uint32_t sweep(void)
 {
@@ -222,6 +295,9 @@ int main(void)
 		test(watches__exit_in_a_window_that_was_derived__is_told),
 		test(watches__ended_without_a_word_of_the_kernel__is_given_up),
 		test(watches__ended_and_told_in_time__is_not_given_up),
+		test(watches__left_on_a_cpu__ends_there),
+		test(watches__left_after_its_copy__is_closed_at_the_next_tick),
+		test(watches__left_and_never_claimed__is_swept),
 		test(watches__ended_and_never_claimed__is_swept),
 		test(watches__many_ended_and_never_claimed__are_all_kept_as_long),
 	};

@@ -564,6 +564,9 @@ void ss_account_close_exit(struct ss_account *a, const struct ss_reading *final,
 	struct ss_reading last;
 	struct view v;
 
+	/* What was read after its end was of another thread, which has its number. */
+	if (end_mono_ns < a->prev.mono_ns)
+		final = NULL;
 	end_mono_ns = max_s64(end_mono_ns, a->prev.mono_ns);
 	begin_parts(out, end_mono_ns - a->prev.mono_ns);
 	if (!final || !a->open || went_backwards(a, final)) {

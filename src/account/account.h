@@ -189,7 +189,8 @@ void ss_account_close(struct ss_account *a, const struct ss_reading *now,
  * scheduler tick; its mono_ns may be 0: not known), or is NULL when nothing is known: then the
  * parts are missing. When
  * @end_is_bound, the thread ended at some instant after the last reading and @end_mono_ns is the
- * latest possible one.
+ * latest possible one. Where it ended before the last reading, that was of another thread, and
+ * nothing is known either.
  */
 void ss_account_close_exit(struct ss_account *a, const struct ss_reading *final,
 			   int64_t end_mono_ns, bool end_is_bound,

@@ -467,9 +467,9 @@ static void account__zombie__ends_at_its_last_switch(void **state)
 	assert_int_equal(p.quality, SS_QUALITY_SNAPSHOT);
 }
 
-static void account__ended_before_the_last_reading__has_no_negative_wall(void **state)
+static void account__ended_before_the_last_reading__is_nothing(void **state)
 {
-	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP);
+	struct ss_reading r0 = at(1000 * MS, SS_STATE_SLEEP), final = r0;
 	struct ss_account a;
 	struct ss_parts p;
 
@@ -478,6 +478,12 @@ static void account__ended_before_the_last_reading__has_no_negative_wall(void **
 	ss_account_close_exit(&a, NULL, 999 * MS, false, &env, &p);
 	assert_int_equal(p.wall_ns, 0);
 	assert_int_equal(sum(&p), 0);
+	/* What was read was of one that took its number over, and has counted less. */
+	final.run_ns += 4 * MS;
+	ss_account_close_exit(&a, &final, 999 * MS, false, &env, &p);
+	assert_int_equal(p.wall_ns, 0);
+	assert_parts(&p, 0, 0, 0, 0, 0, 0, 0);
+	assert_int_equal(p.have, 0);
 }
 
 static void account__migrated_while_queued__counts_the_wait_once(void **state)
@@ -689,7 +695,7 @@ int main(void)
 		cmocka_unit_test(account__exit_record_of_a_thread_that_never_slept__deduces_its_run),
 		cmocka_unit_test(account__exit_without_a_record__is_all_residual),
 		cmocka_unit_test(account__zombie__ends_at_its_last_switch),
-		cmocka_unit_test(account__ended_before_the_last_reading__has_no_negative_wall),
+		cmocka_unit_test(account__ended_before_the_last_reading__is_nothing),
 		cmocka_unit_test(account__migrated_while_queued__counts_the_wait_once),
 		cmocka_unit_test(account__about_to_sleep__leaves_what_is_in_flight_to_the_next_window),
 		cmocka_unit_test(account__given_too_much__later_windows_get_less),

@@ -397,24 +397,29 @@ int BPF_PROG(sched_wakeup, struct task_struct *t)
 	return 0;
 }
 
+static __always_inline void tell_birth(const struct ss_slot *slot)
+{
+	struct ss_record *record = new_record(slot, SS_RECORD_BIRTH);
+
+	if (!record)
+		return;
+	record->birth.pid = slot->pid;
+	record->birth.tid = slot->tid;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
 /* A new thread is on a runqueue for the first time: here its account begins. */
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(sched_wakeup_new, struct task_struct *t)
 {
 	struct ss_slot *slot = find(t);
-	struct ss_record *record;
 
 	if (!slot)
 		return 0;
 	write_begin(slot);
 	ss_ledger_begin(&slot->ledger, &shared.grid, compat_rq(t)->clock, SS_LEDGER_QUEUE,
 			SS_LEDGER_BORN);
-	record = new_record(slot, SS_RECORD_BIRTH);
-	if (record) {
-		record->birth.pid = slot->pid;
-		record->birth.tid = slot->tid;
-		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	}
+	tell_birth(slot);
 	write_end(slot);
 	return 0;
 }
@@ -455,26 +460,37 @@ static __always_inline void take(struct ss_slot *slot, __u32 index, struct task_
 	slot->generation++;
 }
 
+/* A slot for @t, which is not bound to it yet, or NULL: none is free, which is counted. */
+static __always_inline struct ss_slot *take_free(struct task_struct *t, __u8 inherit)
+{
+	struct ss_slot *slot;
+	__u32 index;
+
+	if (bpf_map_pop_elem(&free_slots, &index)) {
+		__sync_fetch_and_add(&shared.lost_threads, 1);
+		return NULL;
+	}
+	slot = bpf_map_lookup_elem(&slots, &index);
+	if (slot)
+		take(slot, index, t, inherit);
+	return slot;
+}
+
 /* A thread of a watched process, or a child of one, before it runs. */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(task_newtask, struct task_struct *t, __u64 clone_flags)
 {
-	__u8 needed = clone_flags & CLONE_THREAD ? SS_INHERIT_THREADS : SS_INHERIT_CHILDREN, inherit;
+	__u8 needed = clone_flags & CLONE_THREAD ? SS_INHERIT_THREADS : SS_INHERIT_CHILDREN;
 	struct ss_slot *slot = find_current();
 	__u32 index;
 
 	/* User space can have been told of it, and have asked for it, before this. */
 	if (!slot || !(slot->inherit & needed) || find(t))
 		return 0;
-	inherit = slot->inherit;
-	if (bpf_map_pop_elem(&free_slots, &index)) {
-		__sync_fetch_and_add(&shared.lost_threads, 1);
-		return 0;
-	}
-	slot = bpf_map_lookup_elem(&slots, &index);
+	slot = take_free(t, slot->inherit);
 	if (!slot)
 		return 0;
-	take(slot, index, t, inherit);
+	index = slot->number;
 	if (!bind(t, index)) {
 		bpf_map_push_elem(&free_slots, &index, 0);
 		__sync_fetch_and_add(&shared.lost_threads, 1);
@@ -502,33 +518,20 @@ static __always_inline void rebind(struct task_struct *t, __u32 old_pid, __u32 n
 static __always_inline __u32 begin_anew(struct task_struct *t, const struct ss_switch *at,
 					__u8 inherit)
 {
-	struct ss_record *record;
-	struct ss_slot *slot;
-	__u32 index;
+	struct ss_slot *slot = NULL;
 
-	if (!(inherit & SS_INHERIT_THREADS))
-		return 0;
-	if (bpf_map_pop_elem(&free_slots, &index)) {
-		__sync_fetch_and_add(&shared.lost_threads, 1);
-		return 0;
-	}
-	slot = bpf_map_lookup_elem(&slots, &index);
+	if (inherit & SS_INHERIT_THREADS)
+		slot = take_free(t, inherit);
 	if (!slot)
 		return 0;
-	take(slot, index, t, inherit);
 	ss_ledger_begin(&slot->ledger, &shared.grid, at->now_ns, SS_LEDGER_RUN, SS_LEDGER_BORN);
 	slot->ledger.runtime_ns = at->runtime_ns;
 	slot->ledger.skew_ns = at->skew_ns;
 	slot->ledger.run_delay_ns = at->run_delay_ns;
 	slot->ledger.pcount = at->pcount - 1;
 	slot->ledger.open.cpu = (__s32)bpf_get_smp_processor_id();
-	record = new_record(slot, SS_RECORD_BIRTH);
-	if (record) {
-		record->birth.pid = slot->pid;
-		record->birth.tid = slot->tid;
-		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	}
-	return index + 1;
+	tell_birth(slot);
+	return slot->number + 1;
 }
 
 /*

@@ -212,7 +212,6 @@ static int snapshot_attach(struct ss_source *s, struct ss_thread *thread)
 	s->wanted[thread->tid] = (uint16_t)(index + 1);
 	memset(&s->slot[index], 0, sizeof(s->slot[index]));
 	s->snapshot[index].run = s->snapshot[index].asleep = 0;
-	s->place[index] = 0;
 	s->thread[index] = thread;
 	thread->slot_number = index + 1;
 	return 0;

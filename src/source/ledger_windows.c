@@ -389,8 +389,11 @@ static void add_copied(struct closing *c, struct ss_watches *w, const struct ss_
 	struct derived d = { .ledger = watch->copy, .closing = c };
 	uint64_t end_ns = (uint64_t)(tick->end_ns + offset_in(c, (uint64_t)tick->index));
 
-	if (watch->left && !leave(c, slot, &d))
+	if (watch->left && !leave(c, slot, &d)) {
+		/* They come with the next tick, if there is one. */
+		c->shard->lost_reads += tick->off_grid;
 		return;
+	}
 	/* All of its waits have been told. */
 	if (watch->copy.open.phase == SS_LEDGER_DEAD) {
 		close_open(&d, true);

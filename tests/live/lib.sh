@@ -211,8 +211,7 @@ tids_of() {
 	sed -n 's/^thread .* tid=\([0-9]*\) .* exits=0$/\1/p' "$1" | tr '\n' ' '
 }
 
-# live_truth SOURCE KINDS [VARIABLE=VALUE]: sample a workload from before its work to after it, and
-# compare.
+# live_truth SOURCE KINDS: sample a workload from before its work to after it, and compare.
 live_truth() {
 	say "== $1: $2"
 	start_workload "$2" "$SS_LIVE_SECONDS"
@@ -224,7 +223,7 @@ live_truth() {
 	failed=0
 	sums "$csv" || failed=1
 	presence "$csv" "tids=$(tids_of "$tmp/report") ${targets%%,*}" || failed=1
-	truth ${3:+"$3"} "$tmp/report" "$csv" || failed=1
+	truth "$tmp/report" "$csv" || failed=1
 	if [ "$failed" = 1 ] && [ -n "${SS_LIVE_KEEP:-}" ]; then
 		cp "$tmp/report" "$csv" "$ticks" "$SS_LIVE_KEEP"
 	fi

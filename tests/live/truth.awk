@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the recording says of each thread against what the thread says of itself.
 # Input: the report of the workload, then the samples. Variables: percent and slack_ns, by which what
-# a thread ran may differ (0.5 % and 100 us); bounded, where the bounds of its rows are also those of
-# what it ran.
+# a thread ran may differ (0.5 % and 100 us).
 
 # In windows within its running phase, @part of a thread of @kind is @min to @max % of wall.
 function limit(kind, part, min, max) {
@@ -128,8 +127,6 @@ END {
 		# along what it ran in its last window.
 		error = run[tid] - truth[tid]
 		allowed = percent / 100 * truth[tid] + slack_ns
-		if (bounded)
-			allowed += bound[tid]
 		# It runs little, and there are many: one can be held up between its clock and its parking.
 		if (kind[tid] == "nap")
 			allowed += 2000000

@@ -76,8 +76,9 @@ function compare(tid, part,    theirs, least, most, slack, known) {
 	known = index(" " wrong " ", " " part " ")
 	if (part != "sleep")
 		most += early[tid]
-	# By as much as the parts of its windows exceed their wall time, which the residual says.
-	least -= beyond[tid]
+	# Where sums are wrong, the parts of windows exceed their wall time, and the residual says it.
+	if (wrong != "")
+		least -= beyond[tid]
 	printf " %8.3f %8.3f-%-8.3f", theirs / 1e9, least / 1e9, most / 1e9
 	if ((theirs < least - slack || theirs > most + slack) && !known)
 		fail(kind[tid] " " tid ": " part " is " theirs / 1e9 " s by the kernel and " \
